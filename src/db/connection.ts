@@ -1,0 +1,58 @@
+/**
+ * One synchronous connection to an SQL engine. SQL above this layer is written once, with numbered parameters (`$1`, `$2` ...)
+ * and nothing an engine has alone; what engines do differently (durability, log, size) has a method here.
+ */
+
+/** What a column holds or a parameter binds. Integers beyond 2^53 never occur: the schema keeps them out. */
+export type Value = number | string | Uint8Array | null;
+
+/** A prepared statement; rows come as arrays, in the order of the columns selected. */
+export interface Statement<Row extends readonly unknown[] = readonly Value[]> {
+  /** Runs a statement for its effect. Returns how many rows it changed. */
+  run(params: readonly Value[]): number;
+  /** The first row, or undefined. */
+  get(params: readonly Value[]): Row | undefined;
+  /** All rows. */
+  all(params: readonly Value[]): Row[];
+}
+
+/** How much room a database takes, in bytes. */
+export interface Usage {
+  /** In use by data, without the free pages inside. */
+  readonly usedBytes: number;
+  /** Free inside the database file: used before it grows. */
+  readonly reusableBytes: number;
+}
+
+export interface Connection {
+  readonly readOnly: boolean;
+  /** Prepares a statement once; the same text gives the same statement. */
+  prepare<Row extends readonly unknown[] = readonly Value[]>(sql: string): Statement<Row>;
+  /** Runs several statements, as in a schema file. */
+  exec(sql: string): void;
+  readonly inTransaction: boolean;
+  begin(): void;
+  /** Commits: atomic and ordered, durable only after the next `sync`. */
+  commit(): void;
+  rollback(): void;
+  /** Makes every commit so far durable: survives power loss when it returns. */
+  sync(): void;
+  /** Bytes of log not yet carried over into the database. */
+  logBytes(): number;
+  /** Carries the log over; only outside a transaction. Returns whether all of it was. */
+  checkpoint(): boolean;
+  /** Gives free pages back to the host, at most `pages` of them. */
+  shrink(pages: number): void;
+  usage(): Usage;
+  close(): void;
+}
+
+/** The database could not grow: the transaction was rolled back whole. */
+export class DatabaseFullError extends Error {
+  override readonly name = "DatabaseFullError";
+}
+
+/** The file is not what it should be. The message says what it is, for a person. */
+export class DatabaseFormatError extends Error {
+  override readonly name = "DatabaseFormatError";
+}

@@ -1,0 +1,199 @@
+import { closeSync, existsSync, fdatasyncSync, openSync, readSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
+import { type Connection, DatabaseFormatError, DatabaseFullError, type Statement, type Usage, type Value } from "./connection.js";
+import { toPositional } from "./parameters.js";
+
+/** How to open a SQLite file. */
+export interface SqliteOptions {
+  readonly mode: "read" | "write" | "create";
+  /** SQLite's page size in bytes, used by `create`. */
+  readonly pageBytes?: number;
+  /** SQLite's own page cache. */
+  readonly cacheBytes?: number;
+}
+
+/** "ston" in the header's application id: tells a stonefs database from any other. */
+const applicationId = 0x73746f6e;
+const headerMagic = "SQLite format 3\0";
+
+class SqliteStatement<Row extends readonly unknown[]> implements Statement<Row> {
+  readonly #statement: Database.Statement<unknown[], Row>;
+  readonly #order: readonly number[] | undefined;
+
+  constructor(database: Database.Database, sql: string) {
+    const { text, order } = toPositional(sql);
+    this.#statement = database.prepare<unknown[], Row>(text);
+    if (this.#statement.reader) this.#statement.raw(true);
+    this.#order = order;
+  }
+
+  run(params: readonly Value[]): number {
+    try {
+      return this.#statement.run(this.#arrange(params)).changes;
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  get(params: readonly Value[]): Row | undefined {
+    return this.#statement.get(this.#arrange(params));
+  }
+
+  all(params: readonly Value[]): Row[] {
+    return this.#statement.all(this.#arrange(params));
+  }
+
+  #arrange(params: readonly Value[]): readonly Value[] {
+    return this.#order === undefined ? params : this.#order.map((index) => params[index] as Value);
+  }
+}
+
+/** SQLite in WAL mode, one writer. */
+class SqliteConnection implements Connection {
+  readonly readOnly: boolean;
+  readonly #database: Database.Database;
+  readonly #path: string;
+  readonly #statements = new Map<string, Statement<readonly unknown[]>>();
+  readonly #pageBytes: number;
+  #walFd = -1;
+
+  constructor(database: Database.Database, path: string, readOnly: boolean) {
+    this.#database = database;
+    this.#path = path;
+    this.readOnly = readOnly;
+    this.#pageBytes = database.pragma("page_size", { simple: true }) as number;
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  prepare<Row extends readonly unknown[]>(sql: string): Statement<Row> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = new SqliteStatement<readonly unknown[]>(this.#database, sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement as Statement<Row>;
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  begin(): void {
+    this.prepare("BEGIN IMMEDIATE").run([]);
+  }
+
+  commit(): void {
+    this.prepare("COMMIT").run([]);
+  }
+
+  rollback(): void {
+    if (this.#database.inTransaction) this.prepare("ROLLBACK").run([]);
+  }
+
+  /**
+   * What `synchronous=FULL` does at the end of a commit in WAL mode (wal.c, sqlite3WalFrames), done apart: an fdatasync of the
+   * log. A FULL transaction would need a row of its own and a pragma outside any transaction; an empty one syncs nothing.
+   * The descriptor stays open until the end; only the database file itself carries locks that a close would drop.
+   */
+  sync(): void {
+    if (this.#walFd < 0) this.#walFd = openSync(`${this.#path}-wal`, "r");
+    fdatasyncSync(this.#walFd);
+  }
+
+  logBytes(): number {
+    const { log, checkpointed } = this.#walCheckpoint("NOOP");
+    return log === checkpointed ? 0 : log * this.#pageBytes;
+  }
+
+  /** PASSIVE never waits for readers; once it has carried everything over, the next write starts the log afresh. */
+  checkpoint(): boolean {
+    const { log, checkpointed } = this.#walCheckpoint("PASSIVE");
+    return log === checkpointed;
+  }
+
+  #walCheckpoint(mode: "NOOP" | "PASSIVE"): { log: number; checkpointed: number } {
+    const [row] = this.#database.pragma(`wal_checkpoint(${mode})`) as { log: number; checkpointed: number }[];
+    return row ?? { log: 0, checkpointed: 0 };
+  }
+
+  shrink(pages: number): void {
+    this.#database.pragma(`incremental_vacuum(${pages})`);
+  }
+
+  usage(): Usage {
+    const pages = this.#database.pragma("page_count", { simple: true }) as number;
+    const free = this.#database.pragma("freelist_count", { simple: true }) as number;
+    return { usedBytes: (pages - free) * this.#pageBytes, reusableBytes: free * this.#pageBytes };
+  }
+
+  close(): void {
+    this.#database.close();
+    if (this.#walFd >= 0) closeSync(this.#walFd);
+    this.#walFd = -1;
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof Database.SqliteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE")) {
+    return new DatabaseFullError(error.message);
+  }
+  return error;
+}
+
+/**
+ * Opens or creates a SQLite file. Throws DatabaseFormatError, its message written for a person, when the file is missing,
+ * is something else, or is damaged so that it cannot be opened.
+ */
+export function openSqlite(path: string, options: SqliteOptions): Connection {
+  if (options.mode === "create") {
+    if (existsSync(path) && statSync(path).size > 0) throw new DatabaseFormatError(`${path} exists already; choose another path or remove it`);
+  } else {
+    checkHeader(path);
+  }
+  const readOnly = options.mode === "read";
+  const database = new Database(path, { readonly: readOnly, fileMustExist: options.mode !== "create", timeout: 2000 });
+  try {
+    database.pragma("foreign_keys = OFF");
+    if (options.mode === "create") {
+      database.pragma(`page_size = ${options.pageBytes ?? 4096}`);
+      database.pragma("auto_vacuum = INCREMENTAL");
+      database.pragma(`application_id = ${applicationId}`);
+    }
+    if (!readOnly) {
+      database.pragma("journal_mode = WAL");
+      database.pragma("synchronous = NORMAL");
+      database.pragma("wal_autocheckpoint = 0");
+      database.pragma("journal_size_limit = 67108864");
+      database.pragma("temp_store = MEMORY");
+    }
+    database.pragma(`cache_size = ${-Math.ceil((options.cacheBytes ?? 32 * 1024 * 1024) / 1024)}`);
+    return new SqliteConnection(database, path, readOnly);
+  } catch (error) {
+    database.close();
+    if (error instanceof Database.SqliteError && (error.code === "SQLITE_NOTADB" || error.code.startsWith("SQLITE_CORRUPT"))) {
+      throw new DatabaseFormatError(`${path} is damaged: ${error.message}; restore it from a backup`);
+    }
+    throw error;
+  }
+}
+
+/** Reads the first 100 bytes (https://www.sqlite.org/fileformat.html#the_database_header) before SQLite touches the file. */
+function checkHeader(path: string): void {
+  const header = Buffer.alloc(100);
+  const fd = openSync(path, "r");
+  let length: number;
+  try {
+    length = readSync(fd, header, 0, 100, 0);
+  } finally {
+    closeSync(fd);
+  }
+  if (length < 100 || header.toString("latin1", 0, 16) !== headerMagic) {
+    throw new DatabaseFormatError(`${path} is not a stonefs database; create one with: stone init PATH`);
+  }
+  if (header.readUInt32BE(68) !== applicationId) {
+    throw new DatabaseFormatError(`${path} is a SQLite database, but not a stonefs one; create one with: stone init PATH`);
+  }
+}
