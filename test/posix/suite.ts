@@ -1,0 +1,80 @@
+/** The suite: functions of a directory, run first on the host's own file system so that the suite itself is tested. */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { join } from "node:path";
+import type { Test } from "tap";
+import type { Area, Need } from "./case.js";
+import { concurrency } from "./concurrency.js";
+import { create } from "./create.js";
+import { data } from "./data.js";
+import { directories } from "./directories.js";
+import { durability } from "./durability.js";
+import { links } from "./links.js";
+import { listing } from "./listing.js";
+import { mmap } from "./mmap.js";
+import { names } from "./names.js";
+import { ownership } from "./ownership.js";
+import { permissions } from "./permissions.js";
+import { ranges } from "./ranges.js";
+import { rename } from "./rename.js";
+import { special } from "./special.js";
+import { times } from "./times.js";
+import { xattrs } from "./xattrs.js";
+
+export const areas: readonly Area[] = [
+  create,
+  directories,
+  links,
+  rename,
+  data,
+  ranges,
+  times,
+  ownership,
+  permissions,
+  xattrs,
+  listing,
+  names,
+  special,
+  durability,
+  mmap,
+  concurrency,
+];
+
+/** What a file system cannot do, each with the reason, which is shown beside every case left out. */
+export type Unsupported = Partial<Record<Need, string>>;
+
+/** What this machine and user lack. */
+export function unsupportedHere(): Unsupported {
+  return {
+    ...(process.geteuid?.() === 0 ? {} : { root: "only root can act as several users" }),
+    ...(spawnSync("python3", ["--version"]).status === 0 ? {} : { python3: "python3 is not installed" }),
+  };
+}
+
+/**
+ * Runs every area as a subtest below `directory`, each case in a directory of its own that ordinary users may enter.
+ * `POSIX_CASE=text` runs the cases whose area or name contains the text.
+ */
+export async function runSuite(t: Test, directory: string, unsupported: Unsupported): Promise<void> {
+  const wanted = process.env["POSIX_CASE"] ?? "";
+  for (const [areaIndex, area] of areas.entries()) {
+    const cases = area.cases.filter((each) => `${area.name}: ${each.name}`.includes(wanted));
+    if (cases.length === 0) continue;
+    await t.test(area.name, async (areaTest) => {
+      for (const [caseIndex, each] of cases.entries()) {
+        const missing = (each.needs ?? []).find((need) => unsupported[need] !== undefined);
+        if (missing !== undefined) {
+          areaTest.pass(each.name, { skip: unsupported[missing] ?? true });
+          continue;
+        }
+        await areaTest.test(each.name, async (caseTest) => {
+          const own = join(directory, `${areaIndex}-${caseIndex}`);
+          fs.mkdirSync(own);
+          fs.chmodSync(own, 0o755);
+          await each.run(own, caseTest);
+          fs.rmSync(own, { recursive: true });
+        });
+      }
+    });
+  }
+}
