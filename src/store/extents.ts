@@ -1,0 +1,111 @@
+import type { Connection, Statement, Value } from "../db/connection.js";
+import type { Blobs } from "./blobs.js";
+import type { Writer } from "./writer.js";
+
+/** A range of a file and where its bytes are. `blob` null: a hole that hides inherited bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+  readonly since: number;
+  readonly blob: number | null;
+  readonly blobOffset: number;
+}
+
+type ExtentRow = readonly [offset: number, length: number, since: number, blob: number | null, blobOffset: number];
+
+/** No extent is longer, so that those over a point are found by a short range of the key. */
+export const extentMaxBytes = 256 * 1024;
+
+const columns = 'branch, ino, "offset", since, length, blob, blob_offset';
+const selected = '"offset", length, since, blob, blob_offset';
+
+/** The extents of files: reads ranges live and as of a moment, replaces ranges. */
+export class Extents {
+  readonly #writer: Writer;
+  readonly #live: Statement<ExtentRow>;
+  readonly #asOf: Statement<ExtentRow>;
+  readonly #insert: Statement;
+  readonly #archive: Statement;
+  readonly #delete: Statement;
+  readonly #blobsYounger: Statement<readonly [number | null]>;
+  readonly #blobsNotYounger: Statement<readonly [number | null]>;
+  readonly #deleteYounger: Statement;
+  readonly #deletePastYounger: Statement;
+
+  constructor(connection: Connection, writer: Writer) {
+    this.#writer = writer;
+    const key = 'branch = $1 AND ino = $2 AND "offset" = $3';
+    // The greatest offset not after the range's start finds the one extent that may reach into it.
+    this.#live = connection.prepare(
+      `SELECT ${selected} FROM extent WHERE branch = $1 AND ino = $2 AND "offset" >= coalesce(
+         (SELECT max("offset") FROM extent WHERE branch = $1 AND ino = $2 AND "offset" <= $3), $3) AND "offset" < $4 ORDER BY "offset"`,
+    );
+    this.#asOf = connection.prepare(
+      `SELECT ${selected} FROM extent WHERE branch = $1 AND ino = $2 AND "offset" > $3 AND "offset" < $4 AND since <= $5
+       UNION ALL SELECT ${selected} FROM extent_past
+       WHERE branch = $1 AND ino = $2 AND "offset" > $3 AND "offset" < $4 AND since <= $5 AND until > $5 ORDER BY 1`,
+    );
+    this.#insert = connection.prepare(`INSERT INTO extent (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)`);
+    this.#archive = connection.prepare(`INSERT INTO extent_past (${columns}, until) SELECT ${columns}, $4 FROM extent WHERE ${key}`);
+    this.#delete = connection.prepare(`DELETE FROM extent WHERE ${key}`);
+    const file = "branch = $1 AND ino = $2 AND since";
+    const blobsOf = (age: string) => `SELECT blob FROM extent WHERE ${file} ${age} $3 UNION SELECT blob FROM extent_past WHERE ${file} ${age} $3`;
+    this.#blobsYounger = connection.prepare(blobsOf(">"));
+    this.#blobsNotYounger = connection.prepare(blobsOf("<="));
+    this.#deleteYounger = connection.prepare(`DELETE FROM extent WHERE ${file} > $3`);
+    this.#deletePastYounger = connection.prepare(`DELETE FROM extent_past WHERE ${file} > $3`);
+  }
+
+  /** Live extents that overlap [start, end), by offset. */
+  live(branch: number, ino: number, start: number, end: number): Extent[] {
+    return overlapping(this.#live.all([branch, ino, start, end]), start);
+  }
+
+  /** Extents as of `moment` that overlap [start, end), by offset. */
+  asOf(branch: number, ino: number, start: number, end: number, moment: number): Extent[] {
+    return overlapping(this.#asOf.all([branch, ino, start - extentMaxBytes, end, moment]), start);
+  }
+
+  /** Adds an extent where there is none. */
+  insert(branch: number, ino: number, extent: Extent): void {
+    const { offset, since, length, blob, blobOffset } = extent;
+    const row: Value[] = [branch, ino, offset, since, length, blob, blobOffset];
+    this.#writer.run(this.#insert, row);
+  }
+
+  /** Ends what live extents say of [start, end) at event `tick`; what they say outside goes on as rows of its own. */
+  punch(branch: number, ino: number, start: number, end: number, tick: number): void {
+    for (const extent of this.live(branch, ino, start, end)) {
+      const key = [branch, ino, extent.offset];
+      if (extent.since < tick) this.#writer.run(this.#archive, [...key, tick]);
+      this.#writer.run(this.#delete, key);
+      const extentEnd = extent.offset + extent.length;
+      if (extent.offset < start) this.insert(branch, ino, slice(extent, extent.offset, start, tick));
+      if (extentEnd > end) this.insert(branch, ino, slice(extent, end, extentEnd, tick));
+    }
+  }
+
+  /** Deletes what was written to a file after event `tick`, rows and blobs: it had no name by then. Blobs are one file's own. */
+  dropYounger(branch: number, ino: number, tick: number, blobs: Blobs): void {
+    const key = [branch, ino, tick];
+    const dropped = new Set(this.#blobsYounger.all(key).map(([blob]) => blob));
+    if (dropped.size === 0) return;
+    for (const [blob] of this.#blobsNotYounger.all(key)) dropped.delete(blob);
+    this.#writer.run(this.#deleteYounger, key);
+    this.#writer.run(this.#deletePastYounger, key);
+    for (const blob of dropped) if (blob !== null) blobs.remove(blob);
+  }
+}
+
+function slice(extent: Extent, start: number, end: number, since: number): Extent {
+  const blobOffset = extent.blob === null ? 0 : extent.blobOffset + start - extent.offset;
+  return { offset: start, length: end - start, since, blob: extent.blob, blobOffset };
+}
+
+function overlapping(rows: readonly ExtentRow[], start: number): Extent[] {
+  const extents: Extent[] = [];
+  for (const [offset, length, since, blob, blobOffset] of rows) {
+    if (offset + length > start) extents.push({ offset, length, since, blob, blobOffset });
+  }
+  return extents;
+}

@@ -1,0 +1,97 @@
+import type { Name } from "../base/bytes.js";
+import type { Value } from "../db/connection.js";
+import type { Draft } from "./draft.js";
+import type { Cell, TemporalSpec } from "./temporal.js";
+
+/** Columns of `inode` after `since`, in the order of `inodeVersion`. */
+export const inodeSpec: TemporalSpec = {
+  name: "inode",
+  key: ["ino"],
+  values: [
+    "mode", "uid", "gid", "nlink", "size", "rdev", "parent", "inherited", "atime_s", "atime_ns", "mtime_s", "mtime_ns",
+    "ctime_s", "ctime_ns", "btime_s", "btime_ns", "target",
+  ],
+};
+
+/**
+ * A file's attributes as they are now (in a live tree) or were (in a past one; then nobody changes it).
+ * A live inode is also its own cell: `version` holds what the last event made of it, the fields what is true this instant.
+ * The two differ only while a draft of its content is open.
+ */
+export class Inode implements Cell {
+  readonly ino: number;
+  mode = 0;
+  uid = 0;
+  gid = 0;
+  nlink = 0;
+  size = 0;
+  rdev = 0;
+  parent = 0;
+  inherited = 0;
+  atimeSec = 0;
+  atimeNsec = 0;
+  mtimeSec = 0;
+  mtimeNsec = 0;
+  ctimeSec = 0;
+  ctimeNsec = 0;
+  btimeSec = 0;
+  btimeNsec = 0;
+  target: Name | null = null;
+
+  readonly key: readonly Value[];
+  version: readonly Value[] | null = null;
+  since = 0;
+  stored = 0;
+  storedUntil = 0;
+  dirty = false;
+  /** Content written since the last version. */
+  draft: Draft | undefined = undefined;
+  /** Open handles: while there are some, the file keeps its bytes though it may have lost its last name. */
+  handles = 0;
+  /** Removed, but somebody (the kernel) still knows its number: it stays in memory until forgotten. */
+  gone = false;
+  /** No name inherited from a parent branch leads to a removed inode, so its absence needs no row. */
+  readonly inherits = false;
+
+  constructor(branch: number, ino: number) {
+    this.ino = ino;
+    this.key = [branch, ino];
+  }
+
+  /** Why it must stay in memory. */
+  get pins(): number {
+    return this.gone ? this.handles + 1 : this.handles;
+  }
+}
+
+/** The fields as values for the database. */
+export function inodeVersion(inode: Inode): Value[] {
+  return [
+    inode.mode, inode.uid, inode.gid, inode.nlink, inode.size, inode.rdev, inode.parent, inode.inherited,
+    inode.atimeSec, inode.atimeNsec, inode.mtimeSec, inode.mtimeNsec, inode.ctimeSec, inode.ctimeNsec,
+    inode.btimeSec, inode.btimeNsec, inode.target === null ? null : Buffer.from(inode.target, "latin1"),
+  ];
+}
+
+/** Sets the fields from a row `[since, ...values]`. */
+export function setInode(inode: Inode, row: readonly Value[]): void {
+  inode.since = row[0] as number;
+  inode.mode = row[1] as number;
+  inode.uid = row[2] as number;
+  inode.gid = row[3] as number;
+  inode.nlink = row[4] as number;
+  inode.size = row[5] as number;
+  inode.rdev = row[6] as number;
+  inode.parent = row[7] as number;
+  inode.inherited = row[8] as number;
+  inode.atimeSec = row[9] as number;
+  inode.atimeNsec = row[10] as number;
+  inode.mtimeSec = row[11] as number;
+  inode.mtimeNsec = row[12] as number;
+  inode.ctimeSec = row[13] as number;
+  inode.ctimeNsec = row[14] as number;
+  inode.btimeSec = row[15] as number;
+  inode.btimeNsec = row[16] as number;
+  const target = row[17] as Uint8Array | null;
+  inode.target = target === null ? null : Buffer.from(target).toString("latin1");
+}

@@ -1,0 +1,383 @@
+import type { Name } from "../base/bytes.js";
+import { timespecOf } from "../base/clock.js";
+import type { Statement, Value } from "../db/connection.js";
+import { Cells } from "./cells.js";
+import { copyChunks, copyExtents, dropDraft, spill, storeDraft } from "./content.js";
+import { Draft } from "./draft.js";
+import type { Events, Operation } from "./events.js";
+import { Inode, inodeVersion, setInode } from "./inode.js";
+import type { SpaceGuard } from "./space.js";
+import type { Tables } from "./tables.js";
+import type { Cell } from "./temporal.js";
+import type { Dirent, ListedDirent, Tree } from "./tree.js";
+
+/** How much of a live tree stays in memory, in bytes. */
+export interface TreeCacheLimits {
+  readonly inodeBytes: number;
+  readonly direntBytes: number;
+}
+
+/** What an operation names beside the inode it changes. */
+export interface EventNames {
+  readonly parent?: number;
+  readonly name?: Name;
+  readonly toParent?: number;
+  readonly toName?: Name;
+}
+
+/** What a live tree shares with its store. */
+export interface LiveContext {
+  readonly tables: Tables;
+  readonly events: Events;
+  readonly space: SpaceGuard;
+  /** Writes all row versions that wait, of every table. */
+  drain(): void;
+  /** Directories changed since this event may be changed in place: their times are exact to the batch. */
+  batchStart(): number;
+}
+
+class DirentCell implements Cell {
+  readonly key: readonly Value[];
+  readonly inherits = false;
+  readonly pins = 0;
+  version: readonly Value[] | null = null;
+  since = 0;
+  stored = 0;
+  storedUntil = 0;
+  dirty = false;
+  entry: Dirent | undefined = undefined;
+
+  constructor(branch: number, parent: number, name: Name) {
+    this.key = [branch, parent, Buffer.from(name, "latin1")];
+  }
+}
+
+class XattrCell implements Cell {
+  readonly key: readonly Value[];
+  readonly inherits = false;
+  readonly pins = 0;
+  version: readonly Value[] | null = null;
+  since = 0;
+  stored = 0;
+  storedUntil = 0;
+  dirty = false;
+
+  constructor(branch: number, ino: number, name: Name) {
+    this.key = [branch, ino, Buffer.from(name, "latin1")];
+  }
+}
+
+/** Rough sizes of cached objects in memory. */
+const inodeCellBytes = 600;
+const direntCellBytes = 450;
+
+type ListRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
+
+/** A branch as it is now, and the only way to change it. */
+export class LiveTree implements Tree {
+  readonly branch: number;
+  readonly asOf = undefined;
+  readonly #context: LiveContext;
+  readonly #tables: Tables;
+  readonly #inodes: Cells<number, Inode>;
+  readonly #dirents: Cells<string, DirentCell>;
+  readonly #xattrs: Cells<string, XattrCell>;
+  readonly #drafts = new Set<Inode>();
+  readonly #list: Statement<ListRow>;
+  readonly #xattrNames: Statement<readonly [Uint8Array]>;
+
+  constructor(context: LiveContext, branch: number, limits: TreeCacheLimits) {
+    this.branch = branch;
+    this.#context = context;
+    this.#tables = context.tables;
+    this.#inodes = new Cells(limits.inodeBytes, () => inodeCellBytes);
+    this.#dirents = new Cells(limits.direntBytes, (_, key) => direntCellBytes + key.length);
+    this.#xattrs = new Cells(limits.direntBytes / 8, (cell, key) => direntCellBytes + key.length + valueBytes(cell));
+    const { connection } = context.tables;
+    this.#list = connection.prepare(
+      `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND cookie > $3
+       ORDER BY cookie LIMIT $4`,
+    );
+    this.#xattrNames = connection.prepare("SELECT name FROM xattr WHERE branch = $1 AND ino = $2 AND value IS NOT NULL ORDER BY name");
+  }
+
+  // Reading
+
+  inode(ino: number): Inode | undefined {
+    const cached = this.#inodes.get(ino);
+    if (cached !== undefined) return cached;
+    const row = this.#tables.inode.readLive([this.branch, ino]);
+    if (row === undefined) return undefined;
+    const inode = new Inode(this.branch, ino);
+    setInode(inode, row);
+    inode.stored = inode.since;
+    inode.version = inodeVersion(inode);
+    this.#inodes.set(ino, inode);
+    return inode;
+  }
+
+  lookup(parent: number, name: Name): Dirent | undefined {
+    return this.#dirent(parent, name).entry;
+  }
+
+  list(parent: number, after: number, limit: number): ListedDirent[] {
+    this.#tables.dirent.drain();
+    const listing: ListedDirent[] = [];
+    for (const [name, ino, type, cookie] of this.#list.all([this.branch, parent, after, limit])) {
+      if (ino !== null) listing.push({ name: Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1"), ino, type, cookie });
+    }
+    return listing;
+  }
+
+  read(inode: Inode, offset: number, into: Buffer): number {
+    const length = Math.max(0, Math.min(into.length, inode.size - offset));
+    if (length === 0) return 0;
+    const target = into.subarray(0, length);
+    const { extents, blobs } = this.#tables;
+    const { draft, ino } = inode;
+    if (draft?.covers(offset, offset + length) !== true) {
+      target.fill(0);
+      const clip = draft === undefined ? inode.size : draft.clip;
+      if (offset < clip) copyExtents(extents.live(this.branch, ino, offset, offset + length), blobs, offset, target, clip);
+    }
+    if (draft !== undefined) copyChunks(draft, blobs, offset, target);
+    return length;
+  }
+
+  xattr(ino: number, name: Name): Uint8Array | undefined {
+    const { version } = this.#xattrCell(ino, name);
+    return (version?.[0] as Uint8Array | undefined) ?? undefined;
+  }
+
+  xattrNames(ino: number): Name[] {
+    this.#tables.xattr.drain();
+    return this.#xattrNames.all([this.branch, ino]).map(([name]) => Buffer.from(name).toString("latin1"));
+  }
+
+  // Changing: a change takes an event first, then records what it made of each row.
+
+  /** Takes the next event for a change of `ino` by `process`, and refuses it with ENOSPC when there is no room. Returns its id. */
+  change(op: Operation, ino: number, process: number | null, names: EventNames, kind: "growing" | "removing" = "growing"): number {
+    const { events, space } = this.#context;
+    space.admit(0, kind);
+    const id = events.tick();
+    events.record({
+      id,
+      at: events.lastAt,
+      branch: this.branch,
+      op,
+      ino,
+      parent: names.parent ?? null,
+      name: names.name ?? null,
+      toParent: names.toParent ?? null,
+      toName: names.toName ?? null,
+      bytes: null,
+      process,
+    });
+    return id;
+  }
+
+  /** The clock time of the newest event, microseconds. */
+  get changedAt(): number {
+    return this.#context.events.lastAt;
+  }
+
+  /** A new inode, in memory until it is recorded. */
+  newInode(ino: number): Inode {
+    const inode = new Inode(this.branch, ino);
+    this.#inodes.set(ino, inode);
+    return inode;
+  }
+
+  /** Makes the inode's fields its version from `tick` on. An open draft must have been settled before the fields were changed. */
+  record(inode: Inode, tick: number): void {
+    this.#tables.inode.record(inode, inodeVersion(inode), tick);
+  }
+
+  /** As `record`, but within a batch the version is changed in place: for a directory's times and link count. */
+  recordTimes(inode: Inode, tick: number): void {
+    if (inode.since >= this.#context.batchStart()) this.#tables.inode.amend(inode, inodeVersion(inode));
+    else this.record(inode, tick);
+  }
+
+  /** Records that the inode lost its last name. It lives on without one while handles are open, else it ends here. */
+  recordUnlinked(inode: Inode, tick: number): void {
+    inode.gone = true;
+    if (inode.handles > 0) {
+      this.record(inode, tick);
+      return;
+    }
+    this.#discardDraft(inode);
+    this.#tables.inode.record(inode, null, tick);
+  }
+
+  /** Sets or (with undefined) removes a name. */
+  setDirent(parent: number, name: Name, entry: Omit<Dirent, "cookie"> | undefined, tick: number): void {
+    const cell = this.#dirent(parent, name);
+    const cookie = cell.entry?.cookie ?? tick;
+    cell.entry = entry === undefined ? undefined : { ino: entry.ino, type: entry.type, cookie };
+    this.#tables.dirent.record(cell, entry === undefined ? null : [entry.ino, entry.type, cookie], tick);
+  }
+
+  /** Sets or (with undefined) removes an attribute. The value must not change afterwards. */
+  setXattr(ino: number, name: Name, value: Uint8Array | undefined, tick: number): void {
+    this.#context.space.admit(value?.byteLength ?? 0, "growing");
+    this.#tables.xattr.record(this.#xattrCell(ino, name), value === undefined ? null : [value], tick);
+  }
+
+  // Content
+
+  /** Writes into the file's draft; the data is copied. The new version is made when the draft is settled. */
+  write(inode: Inode, offset: number, data: Buffer, process: number | null): void {
+    this.#context.space.admit(data.length, "growing");
+    const draft = this.#openDraft(inode, process);
+    draft.write(offset, data);
+    spill(draft, this.#tables.blobs);
+    if (offset + data.length > inode.size) inode.size = offset + data.length;
+  }
+
+  /** Sets the file's size in its draft. */
+  truncate(inode: Inode, size: number, process: number | null): void {
+    this.#context.space.admit(0, size < inode.size ? "removing" : "growing");
+    const draft = this.#openDraft(inode, process);
+    draft.truncate(size);
+    inode.size = size;
+  }
+
+  /** Ends the file's draft: what was written since the last version becomes one, true from its last request on. */
+  settle(inode: Inode): void {
+    const { draft } = inode;
+    if (draft === undefined) return;
+    inode.draft = undefined;
+    this.#drafts.delete(inode);
+    const { events } = this.#context;
+    const { extents, blobs } = this.#tables;
+    storeDraft(draft, this.branch, inode.ino, storedBytes(inode), extents, blobs);
+    events.record({
+      id: draft.tick,
+      at: draft.at,
+      branch: this.branch,
+      op: draft.truncatesOnly ? "truncate" : "write",
+      ino: inode.ino,
+      parent: null,
+      name: null,
+      toParent: null,
+      toName: null,
+      bytes: draft.bytes,
+      process: draft.process,
+    });
+    this.record(inode, draft.tick);
+  }
+
+  /** Settles every draft. */
+  settleAll(): void {
+    for (const inode of this.#drafts) this.settle(inode);
+  }
+
+  // Life in memory
+
+  /** An open handle on the inode. */
+  hold(inode: Inode): void {
+    inode.handles += 1;
+  }
+
+  /** The handle is closed. A file without a name ends with its last one. */
+  letGo(inode: Inode): void {
+    inode.handles -= 1;
+    if (inode.handles === 0 && inode.gone && inode.version !== null) this.endOrphan(inode);
+  }
+
+  /** Nobody knows the inode's number any more. */
+  forget(ino: number): void {
+    const inode = this.#inodes.get(ino);
+    if (inode?.gone === true && inode.handles === 0) {
+      inode.gone = false;
+      if (!inode.dirty) this.#inodes.delete(ino);
+    }
+  }
+
+  /** Removes a file that has no name and is not open; what was written to it since it lost its name is not kept. */
+  endOrphan(inode: Inode): void {
+    const orphanedAt = inode.since;
+    this.#discardDraft(inode);
+    this.#tables.inode.amend(inode, null);
+    this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs);
+  }
+
+  /** Lets go of memory that was only held until the batch was written. */
+  release(): void {
+    this.#inodes.release();
+    this.#dirents.release();
+    this.#xattrs.release();
+  }
+
+  #openDraft(inode: Inode, process: number | null): Draft {
+    let { draft } = inode;
+    if (draft === undefined) {
+      draft = new Draft(inode.size);
+      inode.draft = draft;
+      this.#drafts.add(inode);
+    }
+    const { events } = this.#context;
+    draft.tick = events.tick();
+    draft.at = events.lastAt;
+    draft.process = process;
+    const { sec, nsec } = timespecOf(draft.at);
+    inode.mtimeSec = sec;
+    inode.mtimeNsec = nsec;
+    inode.ctimeSec = sec;
+    inode.ctimeNsec = nsec;
+    return draft;
+  }
+
+  #discardDraft(inode: Inode): void {
+    if (inode.draft === undefined) return;
+    dropDraft(inode.draft, this.#tables.blobs);
+    inode.draft = undefined;
+    this.#drafts.delete(inode);
+  }
+
+  #dirent(parent: number, name: Name): DirentCell {
+    const key = `${parent}/${name}`;
+    let cell = this.#dirents.get(key);
+    if (cell !== undefined) return cell;
+    cell = new DirentCell(this.branch, parent, name);
+    const row = this.#tables.dirent.readLive(cell.key);
+    if (row !== undefined) {
+      cell.since = row[0] as number;
+      cell.stored = cell.since;
+      const ino = row[1] as number | null;
+      if (ino !== null) {
+        cell.version = row.slice(1);
+        cell.entry = { ino, type: row[2] as number, cookie: row[3] as number };
+      }
+    }
+    this.#dirents.set(key, cell);
+    return cell;
+  }
+
+  #xattrCell(ino: number, name: Name): XattrCell {
+    const key = `${ino}/${name}`;
+    let cell = this.#xattrs.get(key);
+    if (cell !== undefined) return cell;
+    cell = new XattrCell(this.branch, ino, name);
+    const row = this.#tables.xattr.readLive(cell.key);
+    if (row !== undefined) {
+      cell.since = row[0] as number;
+      cell.stored = cell.since;
+      if (row[1] !== null) cell.version = row.slice(1);
+    }
+    this.#xattrs.set(key, cell);
+    return cell;
+  }
+}
+
+/** The size the last version had: how far the stored content reaches. */
+function storedBytes(inode: Inode): number {
+  return inode.version === null ? 0 : (inode.version[4] as number);
+}
+
+function valueBytes(cell: XattrCell): number {
+  const value = cell.version?.[0];
+  return value instanceof Uint8Array ? value.byteLength : 0;
+}

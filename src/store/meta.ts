@@ -1,0 +1,69 @@
+import type { Connection, Statement } from "../db/connection.js";
+import { DatabaseFormatError } from "../db/connection.js";
+import type { Writer } from "./writer.js";
+
+/** The format this program reads and writes. */
+export const formatVersion = 1;
+
+/** Inode numbers are reserved this many at a time. */
+const inoReserve = 2 ** 20;
+
+/** A fact of the `meta` table, or undefined. */
+export function readMeta(connection: Connection, key: string): string | undefined {
+  return connection.prepare<readonly [string]>("SELECT value FROM meta WHERE key = $1").get([key])?.[0];
+}
+
+/** Throws DatabaseFormatError unless the database is of this program's format. */
+export function checkFormat(connection: Connection, path: string): void {
+  let format: string | undefined;
+  try {
+    format = readMeta(connection, "format");
+  } catch (error) {
+    throw new DatabaseFormatError(`${path} is damaged: ${(error as Error).message}; try: stone check, or restore it from a backup`);
+  }
+  if (format === undefined) throw new DatabaseFormatError(`${path} has no format version: it is not a complete stonefs database`);
+  if (Number(format) > formatVersion) {
+    throw new DatabaseFormatError(`${path} is of format ${format}, newer than the ${formatVersion} this version reads; install a newer stonefs`);
+  }
+}
+
+/**
+ * Hands out inode numbers. Numbers are reserved in the database ahead of use, so that none is used twice even when
+ * a crash loses the batch that used it.
+ */
+export class InodeNumbers {
+  readonly #writer: Writer;
+  readonly #update: Statement;
+  #next: number;
+  #reserved: number;
+
+  constructor(connection: Connection, writer: Writer) {
+    this.#writer = writer;
+    this.#update = connection.prepare("UPDATE meta SET value = $1 WHERE key = 'next_ino'");
+    this.#next = Number(readMeta(connection, "next_ino"));
+    this.#reserved = this.#next;
+  }
+
+  /** The numbers below were handed out. */
+  get next(): number {
+    return this.#next;
+  }
+
+  take(): number {
+    return this.#next++;
+  }
+
+  /** Called at the end of each batch, which makes the reservation durable before a later batch uses it. */
+  reserve(): void {
+    if (this.#reserved - this.#next > inoReserve / 2) return;
+    this.#reserved = this.#next + inoReserve;
+    this.#writer.run(this.#update, [String(this.#reserved)]);
+  }
+
+  /** Gives unused reservations back: at a clean end. */
+  giveBack(): void {
+    if (this.#reserved === this.#next) return;
+    this.#reserved = this.#next;
+    this.#writer.run(this.#update, [String(this.#next)]);
+  }
+}

@@ -1,0 +1,218 @@
+import { ENOSPC, FsError } from "../base/errno.js";
+import type { Connection } from "../db/connection.js";
+import { openSqlite } from "../db/sqlite.js";
+import { Batches } from "./batches.js";
+import { Events } from "./events.js";
+import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
+import { checkFormat, InodeNumbers } from "./meta.js";
+import { Moments } from "./moments.js";
+import { PastTree } from "./past-tree.js";
+import { Processes } from "./processes.js";
+import { SpaceGuard } from "./space.js";
+import { openTables, type Tables } from "./tables.js";
+import { Writer } from "./writer.js";
+
+/** The branch every database begins with. */
+export const mainBranch = 0;
+
+/** How to open a store. All have defaults. */
+export interface StoreOptions {
+  readonly mode?: "read" | "write";
+  /** A batch ends after this long, milliseconds. */
+  readonly batchMillis?: number;
+  /** A batch ends with this many dirty bytes. */
+  readonly batchBytes?: number;
+  /** How large the database may grow. */
+  readonly sizeBytes?: number | undefined;
+  /** Memory for cached inodes and names, in bytes. */
+  readonly cacheBytes?: number;
+  /** Memory for blobs read lately, in bytes. */
+  readonly blobCacheBytes?: number;
+  /** Memory for the engine's pages, in bytes. */
+  readonly pageCacheBytes?: number;
+}
+
+/** Row versions wait in memory up to this many, then reach the database in one go of about a millisecond. */
+const drainRows = 256;
+/** A batch holds at most this many events, so that sealing it stays short. */
+const batchEvents = 8192;
+/** The log is carried over into the database when it is this long. */
+const checkpointBytes = 16 * 1024 * 1024;
+
+/**
+ * An open database: trees to read and change, and the batches that make changes durable.
+ * One process opens it to write at a time; who that is, the daemon's lock decides.
+ */
+export class Store {
+  readonly path: string;
+  readonly connection: Connection;
+  readonly tables: Tables;
+  readonly events: Events;
+  readonly moments: Moments;
+  readonly processes: Processes;
+  readonly space: SpaceGuard;
+  readonly inodeNumbers: InodeNumbers;
+  readonly #writer: Writer;
+  readonly #batches: Batches;
+  readonly #context: LiveContext;
+  readonly #treeLimits: TreeCacheLimits;
+  readonly #live = new Map<number, LiveTree>();
+  readonly #batchMillis: number;
+  readonly #batchBytes: number;
+  /** Directories changed at or after this event may be changed in place. */
+  #inPlaceFrom = 0;
+  /** When the oldest change of this batch was made, by the monotonic clock; 0 when there is none. */
+  #dirtySince = 0;
+  /** Whether something was committed that no sync made durable. */
+  #unsynced = false;
+
+  constructor(connection: Connection, path: string, options: StoreOptions) {
+    this.path = path;
+    this.connection = connection;
+    this.#batchMillis = options.batchMillis ?? 1000;
+    this.#batchBytes = options.batchBytes ?? 32 * 1024 * 1024;
+    this.space = new SpaceGuard(connection, path, options.sizeBytes);
+    this.#writer = new Writer(connection, () => this.space.release());
+    this.tables = openTables(connection, this.#writer, options.blobCacheBytes ?? 16 * 1024 * 1024);
+    this.events = new Events(connection, this.#writer);
+    this.moments = new Moments(connection, this.events);
+    this.processes = new Processes(connection, this.#writer);
+    this.inodeNumbers = new InodeNumbers(connection, this.#writer);
+    this.#batches = new Batches(connection, this.#writer, this.events);
+    const cacheBytes = options.cacheBytes ?? 48 * 1024 * 1024;
+    this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
+    this.#context = {
+      tables: this.tables,
+      events: this.events,
+      space: this.space,
+      drain: () => this.drain(),
+      batchStart: () => Math.max(this.#batches.start, this.#inPlaceFrom),
+    };
+  }
+
+  /** A branch as it is now. */
+  live(branch: number): LiveTree {
+    let tree = this.#live.get(branch);
+    if (tree === undefined) {
+      tree = new LiveTree(this.#context, branch, this.#treeLimits);
+      this.#live.set(branch, tree);
+    }
+    return tree;
+  }
+
+  /** A branch as of a moment, which must not be younger than the newest event. */
+  past(branch: number, moment: number): PastTree {
+    this.settle();
+    this.#inPlaceFrom = this.events.last + 1;
+    return new PastTree(this.tables, branch, moment);
+  }
+
+  /** Ends every draft and writes all row versions, so that queries see what has happened so far. Commits nothing. */
+  settle(): void {
+    for (const tree of this.#live.values()) tree.settleAll();
+    this.drain();
+  }
+
+  /** Writes all row versions that wait. */
+  drain(): void {
+    this.tables.inode.drain();
+    this.tables.dirent.drain();
+    this.tables.xattr.drain();
+  }
+
+  /** Between two requests: keeps what waits in memory within its bounds. Never throws for a full disk; the next change will. */
+  pulse(): void {
+    if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
+    const { inode, dirent, xattr } = this.tables;
+    if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
+    if (this.space.dirtyBytes >= this.#batchBytes || this.events.pending.length >= batchEvents) this.#commitQuietly();
+  }
+
+  /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */
+  millisUntilDue(): number {
+    return this.#dirtySince === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#dirtySince + this.#batchMillis - performance.now());
+  }
+
+  /** Ends the batch if it is due. */
+  commitIfDue(): void {
+    if (this.#dirtySince !== 0 && this.millisUntilDue() === 0) this.#commitQuietly();
+  }
+
+  /**
+   * Ends the batch: everything that happened so far is one committed unit, and with "durable" it survives power loss.
+   * Throws ENOSPC when the disk is full; then all is kept in memory and tried again with the next batch.
+   */
+  commit(durability: "ordered" | "durable"): void {
+    this.settle();
+    this.#batches.seal();
+    this.inodeNumbers.reserve();
+    if (this.#writer.open) {
+      this.#dirtySince = 0;
+      if (!this.#writer.commit()) {
+        this.#dirtySince = performance.now();
+        throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
+      }
+      this.#unsynced = true;
+      this.space.settle();
+      for (const tree of this.#live.values()) tree.release();
+      if (durability === "durable") this.#sync();
+      if (this.connection.logBytes() > checkpointBytes) this.connection.checkpoint();
+    } else if (durability === "durable") this.#sync();
+  }
+
+  /** Commits, carries the log over and closes the database. */
+  close(): void {
+    if (!this.connection.readOnly) {
+      this.inodeNumbers.giveBack();
+      this.commit("durable");
+      this.connection.checkpoint();
+      this.space.release();
+    }
+    this.connection.close();
+  }
+
+  #sync(): void {
+    if (!this.#unsynced) return;
+    this.connection.sync();
+    this.#unsynced = false;
+  }
+
+  #commitQuietly(): void {
+    try {
+      this.commit("ordered");
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+    }
+  }
+}
+
+/**
+ * Opens a database. To write, it also ends files that had no name when the last mount ended, and sets a reserve aside for
+ * the day the disk is full. Throws DatabaseFormatError for what is not a stonefs database of a known format.
+ */
+export function openStore(path: string, options: StoreOptions = {}): Store {
+  const mode = options.mode ?? "write";
+  const connection = openSqlite(path, { mode, cacheBytes: options.pageCacheBytes ?? 32 * 1024 * 1024 });
+  try {
+    checkFormat(connection, path);
+    const store = new Store(connection, path, options);
+    if (mode === "write") {
+      endOrphans(store);
+      store.commit("durable");
+      store.space.reserve();
+    }
+    return store;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function endOrphans(store: Store): void {
+  const orphans = store.connection.prepare<readonly [number, number]>("SELECT branch, ino FROM inode WHERE nlink = 0").all([]);
+  for (const [branch, ino] of orphans) {
+    const tree = store.live(branch);
+    const inode = tree.inode(ino);
+    if (inode !== undefined) tree.endOrphan(inode);
+  }
+}

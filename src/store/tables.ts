@@ -1,0 +1,31 @@
+import type { Connection } from "../db/connection.js";
+import { Blobs } from "./blobs.js";
+import { Extents } from "./extents.js";
+import { inodeSpec } from "./inode.js";
+import { TemporalTable } from "./temporal.js";
+import type { Writer } from "./writer.js";
+
+/** The versioned tables of one open database. */
+export interface Tables {
+  readonly connection: Connection;
+  readonly inode: TemporalTable;
+  readonly dirent: TemporalTable;
+  readonly xattr: TemporalTable;
+  readonly extents: Extents;
+  readonly blobs: Blobs;
+}
+
+export const direntSpec = { name: "dirent", key: ["parent", "name"], values: ["ino", "type", "cookie"] } as const;
+export const xattrSpec = { name: "xattr", key: ["ino", "name"], values: ["value"] } as const;
+
+/** Prepares the statements of every table. */
+export function openTables(connection: Connection, writer: Writer, blobCacheBytes: number): Tables {
+  return {
+    connection,
+    inode: new TemporalTable(connection, writer, inodeSpec),
+    dirent: new TemporalTable(connection, writer, direntSpec),
+    xattr: new TemporalTable(connection, writer, xattrSpec),
+    extents: new Extents(connection, writer),
+    blobs: new Blobs(connection, writer, blobCacheBytes),
+  };
+}
