@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { checkCommand } from "./commands/check.js";
+import { gcCommand } from "./commands/gc.js";
+import { historyCommand } from "./commands/history.js";
+import { initCommand } from "./commands/init.js";
+import { mountCommand } from "./commands/mount.js";
+import { statusCommand } from "./commands/status.js";
+import { umountCommand } from "./commands/umount.js";
+import { CliError } from "./errors.js";
+import { printError } from "./output.js";
+import { packageVersion } from "./paths.js";
+
+const moments = `
+Moments (WHEN):
+  2026-11-22T10:30        a time, ISO 8601; local unless it ends in a zone (Z, +01:00)
+  90s-ago 5m-ago 2h-ago   an age; also d and w
+  today yesterday         their first instant
+  @1234                   an event, as stone history prints it
+  before-upgrade          a snapshot's name
+
+Examples:
+  stone init notes.db                    create a file system in a file
+  stone mount notes.db ~/notes           mount it
+  ls ~/notes/.history                    its points in time; each is a directory
+  stone history ~/notes/todo             the versions of a file
+  stone umount ~/notes                   commit and unmount
+
+Exit status: 0 done, 1 failed, 2 not understood.`;
+
+/** Commands that print their own refusals would say the same thing in several voices. */
+function quieten(command: Command): Command {
+  return command.exitOverride().configureOutput({ outputError: () => {} });
+}
+
+function buildProgram(): Command {
+  const program = quieten(new Command("stone"))
+    .description("A database you can mount: every change is a row, every past state a directory.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [COMMAND]", "print help for a command")
+    .addHelpText("after", moments);
+  for (const make of [initCommand, mountCommand, umountCommand, statusCommand, historyCommand, checkCommand, gcCommand]) {
+    program.addCommand(quieten(make()).helpOption("-h, --help", "print help"));
+  }
+  return program;
+}
+
+/** Tells the user what went wrong in one line and returns the exit status. */
+function conclude(error: unknown, words: readonly string[]): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code === "commander.help") return 2;
+    const command = error.code === "commander.unknownCommand" ? undefined : words.find((word) => !word.startsWith("-"));
+    printError(`stone: ${error.message.replace(/^error: /, "")} (see: stone help${command === undefined ? "" : ` ${command}`})`);
+    return 2;
+  }
+  if (error instanceof CliError) {
+    printError(`stone: ${error.message}`);
+    return error.status;
+  }
+  printError(`stone: ${error instanceof Error ? error.message : String(error)}`);
+  if (process.env.DEBUG && error instanceof Error) printError(error.stack ?? "");
+  return 1;
+}
+
+const words = process.argv.slice(2);
+try {
+  await buildProgram().parseAsync(words, { from: "user" });
+} catch (error) {
+  process.exitCode = conclude(error, words);
+}

@@ -1,0 +1,91 @@
+import { writeSync } from "node:fs";
+import Table from "cli-table3";
+import { formatDuration, intervalToDuration } from "date-fns";
+
+/** Prints one line. Synchronous, so that nothing is lost when the process ends; a reader that went away (`| head`) is no error. */
+export function printLine(text: string): void {
+  write(1, text);
+}
+
+export function printError(text: string): void {
+  write(2, text);
+}
+
+function write(fd: number, text: string): void {
+  let rest = Buffer.from(`${text}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EPIPE") return;
+      // A pipe that someone else made non-blocking and that is full: its reader is at work.
+      if (code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+/** Prints a value as JSON, for programs. */
+export function printJson(value: unknown): void {
+  printLine(JSON.stringify(value, undefined, 2));
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** Prints rows below titles, aligned, without lines, so that `awk` and `sort` can read them. */
+export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+  const empty = Object.fromEntries(
+    [
+      "top",
+      "top-mid",
+      "top-left",
+      "top-right",
+      "bottom",
+      "bottom-mid",
+      "bottom-left",
+      "bottom-right",
+      "left",
+      "left-mid",
+      "mid",
+      "mid-mid",
+      "right",
+    ].map((part) => [part, ""]),
+  );
+  const table = new Table({
+    head: columns.map((column) => column.title),
+    colAligns: columns.map((column) => column.align ?? "left"),
+    chars: { ...empty, "right-mid": "", middle: "  " },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  for (const row of rows) table.push([...row]);
+  printLine(
+    table
+      .toString()
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .join("\n"),
+  );
+}
+
+/** Bytes as a person reads them: `512`, `4.0K`, `1.5G`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return String(bytes);
+  const units = ["K", "M", "G", "T", "P"];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1023.95 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(1)}${units[unit]}`;
+}
+
+/** A length of time in words, its two largest units: `3 hours 12 minutes`. */
+export function formatMillis(millis: number): string {
+  const duration = intervalToDuration({ start: 0, end: millis });
+  const words = formatDuration(duration).split(" ");
+  return words[0] === "" ? "less than a second" : words.slice(0, 4).join(" ");
+}

@@ -1,0 +1,167 @@
+import { errnoName } from "../base/errno.js";
+import { logLine } from "../base/log.js";
+import { type ControlServer, type Handlers, RefusedError, startControl } from "./control.js";
+import { type DatabaseLock, lockDatabase } from "./lock.js";
+import { mountAt, mountType } from "./mountinfo.js";
+import type { DaemonConfig, DaemonStatus, Report } from "./protocol.js";
+import { socketPath } from "./socketpath.js";
+import { detach, unmount } from "./unmount.js";
+import { startWorker, type WorkerLink } from "./workerlink.js";
+
+/** How long `status` waits for a worker that is busy with one long request before it answers without its counters. */
+const countersPatienceMillis = 2000;
+
+/**
+ * The main thread of a daemon: it owns the lock, the control socket and the signals, and starts the worker that serves.
+ * Resolves to the process's exit status when the mount is gone, by whatever way; then the process must end by `exitNow`, for the
+ * worker may still be there. `report` is called once.
+ */
+export async function runDaemon(config: DaemonConfig, report: (report: Report) => void): Promise<number> {
+  let lock: DatabaseLock;
+  try {
+    lock = lockDatabase(config.database, `mounted on ${config.mountPoint}`);
+  } catch (error) {
+    report({ ready: false, message: messageOf(error) });
+    return 1;
+  }
+  try {
+    return await new Daemon(config).run(report);
+  } finally {
+    lock.release();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+class Daemon {
+  readonly #config: DaemonConfig;
+  readonly #worker: WorkerLink;
+  readonly #startedAtMillis = Date.now();
+  #shuttingDown = false;
+  /** Ends `run` while the worker still serves files that stayed open. */
+  #leave: () => void = () => {};
+  readonly #left = new Promise<"clean">((resolve) => {
+    this.#leave = () => resolve("clean");
+  });
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    this.#worker = startWorker(config);
+  }
+
+  async run(report: (report: Report) => void): Promise<number> {
+    const onSignal = (): void => void this.#shutdown();
+    // A terminal that closes is no reason to unmount.
+    process.on("SIGHUP", () => {});
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+    let control: ControlServer;
+    try {
+      await this.#worker.mounted;
+      control = await startControl(socketPath(this.#config.database), this.#handlers());
+    } catch (error) {
+      report({ ready: false, message: messageOf(error) });
+      this.#detachOwn();
+      return 1;
+    }
+    const { database, mountPoint } = this.#config;
+    logLine("info", `mounted ${database} on ${mountPoint}, pid ${process.pid}`);
+    report({ ready: true });
+    const end = await Promise.race([this.#worker.ended, this.#left]);
+    if (end === "failed") this.#detachOwn();
+    control.close();
+    logLine(end === "clean" ? "info" : "error", end === "clean" ? `unmounted ${mountPoint}` : `${mountPoint} is lost; mount it again`);
+    return end === "clean" ? 0 : 1;
+  }
+
+  #handlers(): Handlers {
+    return {
+      status: () => this.#status(),
+      barrier: async () => {
+        await this.#worker.barrier();
+        return {};
+      },
+      gc: ({ keepMicros }) => this.#worker.gc(keepMicros),
+      unmount: async ({ how }) => {
+        await this.#unmount(how);
+        return {};
+      },
+      shutdown: async () => {
+        await this.#shutdown();
+        return {};
+      },
+    };
+  }
+
+  async #status(): Promise<DaemonStatus> {
+    const { database, mountPoint, branch, at, options } = this.#config;
+    return {
+      pid: process.pid,
+      database,
+      mountPoint,
+      branch,
+      ...(at === undefined ? {} : { at }),
+      readOnly: options.readOnly || at !== undefined,
+      startedAtMillis: this.#startedAtMillis,
+      uptimeMillis: Date.now() - this.#startedAtMillis,
+      residentBytes: process.memoryUsage.rss(),
+      counters: await within(countersPatienceMillis, this.#worker.counters(), {}),
+    };
+  }
+
+  /** Commits first: what cannot be kept must not be given up silently. The worker sees the unmount as ENODEV and ends. */
+  async #unmount(how: "plain" | "lazy"): Promise<void> {
+    await this.#worker.barrier();
+    const { mountPoint } = this.#config;
+    const errno = how === "lazy" ? detach(mountPoint) : await unmount(mountPoint);
+    if (errno !== 0) throw new RefusedError({ message: `${mountPoint}: ${errnoName(errno)}`, code: errnoName(errno) });
+  }
+
+  /** As `#unmount`, but nothing keeps this process: files still open get ENOTCONN when it is gone. */
+  async #shutdown(): Promise<void> {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    const { mountPoint } = this.#config;
+    try {
+      await this.#unmount("plain");
+      return;
+    } catch (error) {
+      logLine("warning", `${messageOf(error)}; detaching it`);
+    }
+    const errno = detach(mountPoint);
+    if (errno !== 0) logLine("error", `cannot detach ${mountPoint}: ${errnoName(errno)}`);
+    await this.#lastCommit();
+    this.#leave();
+  }
+
+  /** Files may have been written to while the mount was being detached. */
+  async #lastCommit(): Promise<void> {
+    try {
+      await this.#worker.barrier();
+    } catch (error) {
+      logLine("error", `the last commit failed: ${messageOf(error)}`);
+    }
+  }
+
+  /** Takes away a mount whose worker is gone, so that its users get an error at once and not a name that answers nothing. */
+  #detachOwn(): void {
+    const { database, mountPoint } = this.#config;
+    const entry = mountAt(mountPoint);
+    if (entry?.type === mountType && entry.source === database) detach(mountPoint);
+  }
+}
+
+/** A promise's result, or `otherwise` when it takes longer. */
+async function within<Result>(millis: number, promise: Promise<Result>, otherwise: Result): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Result>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), millis);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,26 @@
+import { closeSync, writeSync } from "node:fs";
+import { logLine } from "../base/log.js";
+import { runDaemon } from "./daemon.js";
+import { exitNow } from "./native.js";
+import type { DaemonConfig, Report } from "./protocol.js";
+import { reportDescriptor } from "./spawn.js";
+
+/** The process behind a mount, as `startDaemon` starts it: its configuration is its only argument, its standard error the log. */
+function report(report: Report): void {
+  try {
+    writeSync(reportDescriptor, `${JSON.stringify(report)}\n`);
+    closeSync(reportDescriptor);
+  } catch (error) {
+    // The command that started us was interrupted; the mount is good nevertheless.
+    logLine("warning", `nobody waits for the mount: ${String(error)}`);
+  }
+}
+
+const config = JSON.parse(process.argv[2] ?? "") as DaemonConfig;
+process.title = `stonefs ${config.mountPoint}`;
+process.umask(0o077);
+process.on("uncaughtException", (error) => {
+  // The main thread only supervises: the worker goes on serving.
+  logLine("error", `uncaught: ${error.stack ?? String(error)}`);
+});
+exitNow(await runDaemon(config, report));

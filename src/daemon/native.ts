@@ -1,0 +1,62 @@
+import koffi from "koffi";
+
+/**
+ * The system calls Node has no function for. The C library is already loaded in this process, so no library is named.
+ * A call that can block runs on a helper thread and resolves to 0 or to a positive error number.
+ */
+const libc = koffi.load(null);
+
+const flockCall = libc.func("int flock(int fd, int operation)");
+const umount2Call = libc.func("int umount2(const char *target, int flags)");
+const exitCall = libc.func("void _exit(int status)");
+const eventfdCall = libc.func("int eventfd(unsigned int initial, int flags)");
+
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+const unmountDetach = 2;
+const unmountNoFollow = 8;
+const eventNonBlocking = 0o4000;
+const eventCloseOnExec = 0o2000000;
+
+/** Takes the exclusive lock of an open file at once. Returns 0, or EWOULDBLOCK when another process has it. */
+export function tryLock(fd: number): number {
+  return flockCall(fd, lockExclusive | lockNonBlocking) === 0 ? 0 : koffi.errno();
+}
+
+/** Waits until the exclusive lock of an open file is free, and takes it. */
+export function waitLock(fd: number): Promise<number> {
+  return new Promise((resolve) => {
+    flockCall.async(fd, lockExclusive, (_error: unknown, result: number) => resolve(result === 0 ? 0 : koffi.errno()));
+  });
+}
+
+/**
+ * Unmounts, as root. Never call it on the thread that serves the mount: the kernel may ask the file system for a last write
+ * and waits for the answer.
+ */
+export function unmountAsRoot(target: string): Promise<number> {
+  return new Promise((resolve) => {
+    umount2Call.async(target, unmountNoFollow, (_error: unknown, result: number) => resolve(result === 0 ? 0 : koffi.errno()));
+  });
+}
+
+/** Takes a mount out of the tree at once, as root; it ends when its last user does. Blocks on nothing. */
+export function detachAsRoot(target: string): number {
+  return umount2Call(target, unmountNoFollow | unmountDetach) === 0 ? 0 : koffi.errno();
+}
+
+/** A descriptor that another thread can poll, readable once 8 bytes (a number in native order) were written to it. */
+export function makeEventDescriptor(): number {
+  const fd = eventfdCall(0, eventNonBlocking | eventCloseOnExec) as number;
+  if (fd < 0) throw new Error(`eventfd: errno ${koffi.errno()}`);
+  return fd;
+}
+
+/**
+ * Ends this process and all its threads now. `process.exit` would wait for the worker to come back to JavaScript, and a worker
+ * that polls an idle mount does not.
+ */
+export function exitNow(status: number): never {
+  exitCall(status);
+  throw new Error("_exit returned");
+}

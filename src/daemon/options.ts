@@ -1,0 +1,159 @@
+/** What `-o` says about a mount, with a value for everything. Sizes are bytes. */
+export interface MountOptions {
+  readonly readOnly: boolean;
+  readonly allowOther: boolean;
+  readonly allowRoot: boolean;
+  readonly suid: boolean;
+  readonly dev: boolean;
+  readonly exec: boolean;
+  /** The most the database may hold, history included; without it the disk decides. */
+  readonly sizeBytes?: number;
+  readonly cacheBytes: number;
+  readonly blobCacheBytes: number;
+  /** Whether the root lists `.history` and `.branches`, which resolve in either case. */
+  readonly viewsVisible: boolean;
+  /** Whether others than the mounting user may enter them. */
+  readonly viewsOther: boolean;
+  readonly dirHistory: boolean;
+  readonly batchMillis: number;
+  readonly batchBytes: number;
+  readonly noOpen: boolean;
+  readonly writeback: boolean;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const defaultOptions: MountOptions = {
+  readOnly: false,
+  allowOther: false,
+  allowRoot: false,
+  suid: false,
+  dev: false,
+  exec: true,
+  cacheBytes: 48 * MiB,
+  blobCacheBytes: 32 * MiB,
+  viewsVisible: false,
+  viewsOther: false,
+  dirHistory: false,
+  batchMillis: 1000,
+  batchBytes: 32 * MiB,
+  noOpen: false,
+  writeback: false,
+};
+
+/** A refusal of what someone typed: `message` names the value and what to type instead. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+}
+
+/** One `-o` option. An option with an `argument` is written `name=ARGUMENT`, one without stands alone. */
+interface OptionRow {
+  readonly name: string;
+  readonly argument?: string;
+  readonly help: string;
+  readonly set: (value: string) => Partial<MountOptions>;
+}
+
+function flag(name: string, set: Partial<MountOptions>, help: string): OptionRow {
+  return { name, help, set: () => set };
+}
+
+function bytes(name: string, set: (bytes: number) => Partial<MountOptions>, help: string): OptionRow {
+  return { name, argument: "SIZE", help, set: (value) => set(parseBytes(name, value)) };
+}
+
+function millis(name: string, set: (millis: number) => Partial<MountOptions>, help: string): OptionRow {
+  const parse = (value: string): number => {
+    if (!/^[0-9]{1,9}$/.test(value)) throw new OptionError(`-o ${name}=${value}: not a number of milliseconds, such as ${name}=500`);
+    return Number(value);
+  };
+  return { name, argument: "MS", help, set: (value) => set(parse(value)) };
+}
+
+function choice(name: string, choices: Readonly<Record<string, Partial<MountOptions>>>, help: string): OptionRow {
+  const names = Object.keys(choices);
+  const parse = (value: string): Partial<MountOptions> => {
+    const chosen = Object.hasOwn(choices, value) ? choices[value] : undefined;
+    if (chosen === undefined) throw new OptionError(`-o ${name}=${value}: must be ${names.join(" or ")}`);
+    return chosen;
+  };
+  return { name, argument: names.join("|"), help, set: parse };
+}
+
+/** Every option there is, in the order the help lists them. Of two that contradict each other the later one on the command line holds. */
+export const optionRows: readonly OptionRow[] = [
+  flag("ro", { readOnly: true }, "refuse every change"),
+  flag("rw", { readOnly: false }, "allow changes (default)"),
+  flag("allow_other", { allowOther: true }, "let other users in (an ordinary user needs user_allow_other in /etc/fuse.conf)"),
+  flag("allow_root", { allowRoot: true }, "let root in, but no other user"),
+  flag("suid", { suid: true }, "honour set-user-id and set-group-id bits and file capabilities (root only)"),
+  flag("nosuid", { suid: false }, "ignore them (default)"),
+  flag("dev", { dev: true }, "honour device nodes (root only)"),
+  flag("nodev", { dev: false }, "ignore them (default)"),
+  flag("exec", { exec: true }, "allow programs to run (default)"),
+  flag("noexec", { exec: false }, "refuse to run programs"),
+  bytes(
+    "size",
+    (sizeBytes) => ({ sizeBytes }),
+    "the most the database may hold, history included; df shows it (default: what the disk has)",
+  ),
+  bytes("cache_bytes", (cacheBytes) => ({ cacheBytes }), "memory for names and attributes (default 48M)"),
+  bytes("blob_cache_bytes", (blobCacheBytes) => ({ blobCacheBytes }), "memory for file contents (default 32M)"),
+  choice(
+    "views",
+    { hidden: { viewsVisible: false }, visible: { viewsVisible: true } },
+    "whether the root lists .history (default hidden; it always resolves)",
+  ),
+  flag("views_other", { viewsOther: true }, "let others than the mounting user into .history"),
+  flag("dirhistory", { dirHistory: true }, "give every directory a .history of its own; the name is then reserved everywhere"),
+  millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
+  bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 32M)"),
+  flag("noopen", { noOpen: true }, "no request for open and close; faster, but versions end by time only"),
+  flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
+];
+
+/** What mount(8) and fstab(5) say about any file system: accepted, without effect here. */
+// biome-ignore format: a list of words
+const genericOptions = new Set([
+  "defaults", "auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev", "async", "atime", "noatime", "relatime", "norelatime",
+  "diratime", "nodiratime", "strictatime", "lazytime", "nolazytime",
+]);
+
+const rowByName = new Map(optionRows.map((row) => [row.name, row]));
+
+const suffixes: Readonly<Record<string, number>> = { "": 1, K: KiB, M: MiB, G: 1024 * MiB, T: 1024 * 1024 * MiB };
+
+function parseBytes(name: string, text: string): number {
+  const match = /^([0-9]{1,15})([KMGT]?)$/i.exec(text);
+  const value = match ? Number(match[1]) * (suffixes[match[2]!.toUpperCase()] ?? Number.NaN) : Number.NaN;
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new OptionError(`-o ${name}=${text}: not a size; write bytes, or a number with K, M, G or T, such as ${name}=10G`);
+}
+
+function parseOne(text: string): Partial<MountOptions> {
+  const equals = text.indexOf("=");
+  const name = equals < 0 ? text : text.slice(0, equals);
+  if (genericOptions.has(text) || name.startsWith("x-") || name === "comment") return {};
+  const row = rowByName.get(name);
+  if (row === undefined) throw new OptionError(`-o ${text}: unknown option. Known: ${optionRows.map(usage).join(", ")}`);
+  if (row.argument === undefined && equals >= 0) throw new OptionError(`-o ${text}: ${name} takes no value`);
+  if (row.argument !== undefined && equals < 0) throw new OptionError(`-o ${name}: needs a value, ${usage(row)}`);
+  return row.set(text.slice(equals + 1));
+}
+
+function usage(row: OptionRow): string {
+  return row.argument === undefined ? row.name : `${row.name}=${row.argument}`;
+}
+
+/** Reads the values of all `-o`, each a list with commas, as mount(8) does. Throws OptionError. */
+export function parseMountOptions(lists: readonly string[]): MountOptions {
+  const parts = lists.flatMap((list) => list.split(",")).filter((part) => part !== "");
+  return Object.assign({}, defaultOptions, ...parts.map(parseOne)) as MountOptions;
+}
+
+/** The table of options as the help prints it. */
+export function describeOptions(): string {
+  const width = Math.max(...optionRows.map((row) => usage(row).length));
+  return optionRows.map((row) => `  ${usage(row).padEnd(width)}  ${row.help}`).join("\n");
+}

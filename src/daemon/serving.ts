@@ -1,0 +1,25 @@
+import type { Counters, DaemonConfig, GcReport } from "./protocol.js";
+
+/** What the file system does for the control socket. Called on the worker, between two requests of the kernel. */
+export interface Served {
+  /** Commits everything pending durably. */
+  barrier(): void;
+  gc(keepMicros: number): GcReport;
+  counters(): Counters;
+}
+
+/**
+ * What a file system is given to serve with. `serve` composes the layers, mounts, and returns after it was unmounted and the
+ * database closed. It throws when it cannot begin, with a message for the user, or cannot go on.
+ */
+export interface Serving {
+  readonly config: DaemonConfig;
+  /** To be polled beside the kernel's descriptor. */
+  readonly wakeDescriptor: number;
+  /** To be called when the wake descriptor is readable: answers what the main thread asked. Never throws. */
+  onWake(served: Served): void;
+  /** To be called once, when the kernel's INIT was answered. */
+  onMounted(): void;
+}
+
+export type Serve = (serving: Serving) => void;

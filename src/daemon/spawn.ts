@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { DaemonConfig, Report } from "./protocol.js";
+
+/** The daemon's end of the pipe it reports on. */
+export const reportDescriptor = 3;
+
+/** A log that has grown beyond this becomes `.log.1` at the next mount. */
+const logMaxBytes = 16 * 1024 * 1024;
+
+export function logPath(database: string): string {
+  return `${database}.log`;
+}
+
+function openLog(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > logMaxBytes) renameSync(path, `${path}.1`);
+  return openSync(path, "a", 0o600);
+}
+
+async function readReport(pipe: Readable): Promise<Report | undefined> {
+  let text = "";
+  pipe.setEncoding("utf8");
+  for await (const chunk of pipe) text += chunk;
+  return text === "" ? undefined : (JSON.parse(text) as Report);
+}
+
+/**
+ * Starts a daemon of its own session, which outlives this process, and resolves to its pid when its mount answers.
+ * Rejects with the daemon's own message when there will be no mount.
+ */
+export async function startDaemon(config: DaemonConfig): Promise<number> {
+  const path = logPath(config.database);
+  const log = openLog(path);
+  const main = fileURLToPath(new URL("./main.js", import.meta.url));
+  const child = spawn(process.execPath, ["--enable-source-maps", main, JSON.stringify(config)], {
+    // A working directory would be kept from being unmounted.
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+  });
+  closeSync(log);
+  child.unref();
+  const report = await readReport(child.stdio[reportDescriptor] as Readable);
+  if (report === undefined) throw new Error(`the daemon ended before it mounted ${config.mountPoint}; its log is ${path}`);
+  if (!report.ready) throw new Error(report.message);
+  return child.pid ?? 0;
+}

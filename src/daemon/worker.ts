@@ -1,0 +1,72 @@
+import { readSync } from "node:fs";
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { errnoName, FsError } from "../base/errno.js";
+import type { Refusal, WorkerMessage, WorkerRequest } from "./protocol.js";
+import type { Serve, Served, Serving } from "./serving.js";
+import type { WorkerStart } from "./workerlink.js";
+
+/**
+ * The thread that serves a mount. `serve` keeps it for good, so it never returns to its event loop: what the main thread
+ * sends is read from the port when the wake descriptor says so, and what it sends itself leaves at once.
+ */
+const { config, port, wakeDescriptor } = workerData as WorkerStart;
+
+function post(message: WorkerMessage): void {
+  port.postMessage(message);
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof FsError) return { message: error.message, code: errnoName(error.errno) };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+function perform(request: WorkerRequest, served: Served): unknown {
+  switch (request.op) {
+    case "status":
+      return served.counters();
+    case "barrier":
+      served.barrier();
+      return {};
+    case "gc":
+      return served.gc(request.keepMicros);
+  }
+}
+
+const eightBytes = Buffer.alloc(8);
+
+/** Resets the wake descriptor; it has nothing to read when a wake-up was announced twice. */
+function resetWake(): void {
+  try {
+    readSync(wakeDescriptor, eightBytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+  }
+}
+
+/** Resets before it reads the port, so that a message sent in between wakes the poll again. */
+function onWake(served: Served): void {
+  resetWake();
+  for (;;) {
+    const received = receiveMessageOnPort(port) as { message: WorkerRequest } | undefined;
+    if (received === undefined) return;
+    const { message } = received;
+    try {
+      post({ kind: "answer", id: message.id, result: perform(message, served) });
+    } catch (error) {
+      post({ kind: "refusal", id: message.id, error: refusalOf(error) });
+    }
+  }
+}
+
+const serving: Serving = { config, wakeDescriptor, onWake, onMounted: () => post({ kind: "mounted" }) };
+
+try {
+  // The whole file system below this thread: database, store, vfs, bridge and driver.
+  const module = "../bridge/serve.js";
+  const { serve } = (await import(module)) as { serve: Serve };
+  serve(serving);
+} catch (error) {
+  post({ kind: "failed", message: refusalOf(error).message, stack: error instanceof Error ? (error.stack ?? "") : "" });
+}
+// Else the open port would keep the thread.
+port.close();

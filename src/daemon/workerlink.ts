@@ -1,0 +1,96 @@
+import { writeSync } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { logLine } from "../base/log.js";
+import { RefusedError } from "./control.js";
+import { makeEventDescriptor } from "./native.js";
+import type { Counters, DaemonConfig, GcReport, WorkerMessage, WorkerRequest } from "./protocol.js";
+
+/** What the worker thread is started with. */
+export interface WorkerStart {
+  readonly config: DaemonConfig;
+  readonly port: MessagePort;
+  readonly wakeDescriptor: number;
+}
+
+/** The main thread's end of the worker. */
+export interface WorkerLink {
+  /** Resolves when the mount answers; rejects, with a message for the user, when there will be none. */
+  readonly mounted: Promise<void>;
+  /** Resolves when the worker is gone: `clean` after an unmount, `failed` after anything else. */
+  readonly ended: Promise<"clean" | "failed">;
+  barrier(): Promise<void>;
+  gc(keepMicros: number): Promise<GcReport>;
+  counters(): Promise<Counters>;
+}
+
+/** One in the native order of bytes: what an event descriptor takes as a wake-up. */
+const wakeBytes = new Uint8Array(new BigUint64Array([1n]).buffer);
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts the worker thread, which mounts and serves. */
+export function startWorker(config: DaemonConfig): WorkerLink {
+  const { port1, port2 } = new MessageChannel();
+  const wakeDescriptor = makeEventDescriptor();
+  const start: WorkerStart = { config, port: port2, wakeDescriptor };
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: start, transferList: [port2], name: "stonefs" });
+  const waiting = new Map<number, Waiting>();
+  let failure: Error | undefined;
+  let nextId = 1;
+
+  let onMounted: () => void;
+  let onNotMounted: (error: Error) => void;
+  const mounted = new Promise<void>((resolve, reject) => {
+    onMounted = resolve;
+    onNotMounted = reject;
+  });
+
+  port1.on("message", (message: WorkerMessage) => {
+    if (message.kind === "mounted") onMounted();
+    else if (message.kind === "failed") fail(message.message, message.stack);
+    else {
+      const asked = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.kind === "refusal") asked?.reject(new RefusedError(message.error));
+      else asked?.resolve(message.result as never);
+    }
+  });
+  const fail = (message: string, stack: string): void => {
+    failure = new Error(message);
+    failure.stack = stack;
+  };
+  // A thread that ended by an exception nobody caught, or out of memory.
+  worker.on("error", (error) => fail(String(error), error instanceof Error ? (error.stack ?? "") : ""));
+
+  const ended = new Promise<"clean" | "failed">((resolve) => {
+    worker.once("exit", () => {
+      const error = failure ?? new Error("the file system has ended");
+      for (const asked of waiting.values()) asked.reject(error);
+      waiting.clear();
+      onNotMounted(error);
+      if (failure !== undefined) logLine("error", `the file system failed: ${failure.stack || failure.message}`);
+      resolve(failure === undefined ? "clean" : "failed");
+    });
+  });
+  // Whoever waits for `mounted` sees its rejection; nobody has to.
+  mounted.catch(() => {});
+
+  const ask = <Result>(request: (id: number) => WorkerRequest): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      port1.postMessage(request(id));
+      writeSync(wakeDescriptor, wakeBytes);
+    });
+
+  return {
+    mounted,
+    ended,
+    barrier: () => ask((id) => ({ id, op: "barrier" })),
+    gc: (keepMicros) => ask((id) => ({ id, op: "gc", keepMicros })),
+    counters: () => ask((id) => ({ id, op: "status" })),
+  };
+}
