@@ -211,7 +211,7 @@ export const data: Area = {
     {
       name: "random writes, truncates and reads against a model in memory",
       run(directory, t) {
-        const seed = Number(process.env["POSIX_SEED"] ?? Date.now() % 1e9);
+        const seed = Number(process.env.POSIX_SEED ?? Date.now() % 1e9);
         t.comment(`POSIX_SEED=${seed}`);
         let state = seed;
         const random = (limit: number): number => {

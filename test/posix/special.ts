@@ -23,8 +23,8 @@ export const special: Area = {
         t.ok(fs.statSync(join(directory, "socket")).isSocket());
         fails(t, "EEXIST", () => mknod(join(directory, "fifo"), S_IFIFO | 0o600), "again");
         const types = Object.fromEntries(fs.readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, entry]));
-        t.ok(types["fifo"]?.isFIFO());
-        t.ok(types["socket"]?.isSocket());
+        t.ok(types.fifo?.isFIFO());
+        t.ok(types.socket?.isSocket());
       },
     },
     {

@@ -56,7 +56,7 @@ export function unsupportedHere(): Unsupported {
  * `POSIX_CASE=text` runs the cases whose area or name contains the text.
  */
 export async function runSuite(t: Test, directory: string, unsupported: Unsupported): Promise<void> {
-  const wanted = process.env["POSIX_CASE"] ?? "";
+  const wanted = process.env.POSIX_CASE ?? "";
   for (const [areaIndex, area] of areas.entries()) {
     const cases = area.cases.filter((each) => `${area.name}: ${each.name}`.includes(wanted));
     if (cases.length === 0) continue;
