@@ -11,7 +11,8 @@
 -- exceeds 2^53. Clock times of events (`at`) are microseconds since 1970. Sizes and offsets are bytes, at most 2^53-1.
 
 -- Facts about the file system as a whole, as text: 'format' (this file's version), 'created' (microseconds),
--- 'next_ino' (inode numbers below it may have been handed out: reserved ahead, so none is ever reused, even after a crash).
+-- 'next_ino' (inode numbers below it may have been handed out: reserved ahead, so none is ever reused, even after a crash),
+-- 'horizon' (the oldest event as of which the whole tree is still there, after retention dropped what was before; else absent).
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL

@@ -4,7 +4,7 @@ import { openSqlite } from "../db/sqlite.js";
 import { Batches } from "./batches.js";
 import { Events } from "./events.js";
 import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
-import { checkFormat, InodeNumbers } from "./meta.js";
+import { checkFormat, InodeNumbers, readMeta } from "./meta.js";
 import { Moments } from "./moments.js";
 import { PastTree } from "./past-tree.js";
 import { Processes } from "./processes.js";
@@ -107,6 +107,21 @@ export class Store {
     return new PastTree(this.tables, branch, moment);
   }
 
+  /**
+   * The moment an event or a clock time (microseconds) stands for; undefined when it is in the future, before the file system
+   * existed, or so old that its history was dropped.
+   */
+  momentOf(point: { readonly event: number } | { readonly micros: number }, now: number): number | undefined {
+    if ("micros" in point && point.micros > now) return undefined;
+    const moment = "event" in point ? point.event : this.moments.at(point.micros);
+    return moment < 1 || moment > this.events.last || moment < this.horizon() ? undefined : moment;
+  }
+
+  /** The oldest moment whose whole tree is still there. */
+  horizon(): number {
+    return Number(readMeta(this.connection, "horizon") ?? 0);
+  }
+
   /** Ends every draft and writes all row versions, so that queries see what has happened so far. Commits nothing. */
   settle(): void {
     for (const tree of this.#live.values()) tree.settleAll();
@@ -125,7 +140,7 @@ export class Store {
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
     const { inode, dirent, xattr } = this.tables;
     if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
-    if (this.space.dirtyBytes >= this.#batchBytes || this.events.pending.length >= batchEvents) this.#commitQuietly();
+    if (this.space.dirtyBytes >= this.#batchBytes || this.events.pending.length >= batchEvents) this.commitQuietly();
   }
 
   /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */
@@ -135,7 +150,7 @@ export class Store {
 
   /** Ends the batch if it is due. */
   commitIfDue(): void {
-    if (this.#dirtySince !== 0 && this.millisUntilDue() === 0) this.#commitQuietly();
+    if (this.#dirtySince !== 0 && this.millisUntilDue() === 0) this.commitQuietly();
   }
 
   /**
@@ -177,7 +192,8 @@ export class Store {
     this.#unsynced = false;
   }
 
-  #commitQuietly(): void {
+  /** Ends the batch; a full disk is left for the next change to report. */
+  commitQuietly(): void {
     try {
       this.commit("ordered");
     } catch (error) {

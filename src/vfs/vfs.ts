@@ -1,0 +1,185 @@
+import type { Name } from "../base/bytes.js";
+import { EINVAL, ENAMETOOLONG, FsError } from "../base/errno.js";
+import { inoMax, nameMaxBytes } from "../base/limits.js";
+import type { Inode } from "../store/inode.js";
+import type { Store } from "../store/store.js";
+import type { ListedDirent } from "../store/tree.js";
+import { type AttributeChanges, setAttributes } from "./attributes.js";
+import type { Caller } from "./caller.js";
+import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
+import { Handles } from "./handles.js";
+import { Making } from "./making.js";
+import { S_IFLNK, S_IFMT } from "./mode.js";
+import { rmdir, unlink } from "./removing.js";
+import { type RenameMode, rename } from "./renaming.js";
+import type { View } from "./view.js";
+import { Views } from "./views.js";
+import { getXattr, listXattrs, removeXattr, setXattr, type XattrMode } from "./xattrs.js";
+
+/** How the file system appears. */
+export interface VfsOptions {
+  readonly branch: number;
+  readonly access: "read-write" | "read-only";
+  /** Show the branch as of this moment. */
+  readonly moment?: number | undefined;
+  /** Whether every directory has a `.history`, not only the root. */
+  readonly dirHistory: boolean;
+  /** Whether the root lists `.history`. */
+  readonly viewsVisible: boolean;
+}
+
+/** What statfs(2) shows; blocks of `blockBytes`. */
+export interface Statistics {
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly free: number;
+  readonly files: number;
+  readonly freeFiles: number;
+}
+
+const blockBytes = 4096;
+
+/**
+ * POSIX over trees: the operations of a file system, by view and inode number. It knows no kernel protocol and keeps no locks: one
+ * operation ends before the next begins. Refusals are FsErrors with the errno the man page of the call names.
+ */
+export class Vfs {
+  readonly store: Store;
+  readonly views: Views;
+  readonly handles = new Handles();
+  readonly #options: VfsOptions;
+  readonly #making: Making;
+
+  constructor(store: Store, options: VfsOptions) {
+    this.store = store;
+    this.#options = options;
+    this.views = new Views(store, options.branch, options.access, options.moment);
+    this.#making = new Making(store.inodeNumbers);
+  }
+
+  /** The attributes of an inode. Throws ESTALE. */
+  attributes(view: View, ino: number): Inode {
+    return inodeOf(view, ino);
+  }
+
+  /** The inode a name stands for, or undefined. Throws ENOTDIR, ENOENT for a removed directory, ENAMETOOLONG. */
+  lookup(view: View, parent: number, name: Name): Inode | undefined {
+    const directory = directoryOf(view, parent);
+    if (name.length > nameMaxBytes) throw new FsError(ENAMETOOLONG, `a name of ${name.length} bytes`);
+    if (name === ".") return directory;
+    if (name === "..") return inodeOf(view, directory.ino === view.rootIno ? directory.ino : directory.parent);
+    const entry = view.tree.lookup(parent, name);
+    return entry === undefined ? undefined : inodeOf(view, entry.ino);
+  }
+
+  /** Whether a name is the way to the past of directory `parent`, and not a file. */
+  isHistoryName(view: View, parent: number, name: Name): boolean {
+    if (name !== historyName) return false;
+    if (view === this.views.mounted && parent === view.rootIno) return true;
+    return this.#options.dirHistory && view.tree.asOf === undefined;
+  }
+
+  /** Names that a listing of `parent` shows beside its entries. */
+  listedViews(view: View, parent: number): Name[] {
+    return this.#options.viewsVisible && view === this.views.mounted && parent === view.rootIno ? [historyName] : [];
+  }
+
+  /** Entries of a directory after a cookie, by cookie. A removed directory has none. */
+  list(view: View, ino: number, after: number, limit: number): ListedDirent[] {
+    const directory = inodeOf(view, ino);
+    if (directory.gone) return [];
+    return view.tree.list(directoryOf(view, ino).ino, after, limit);
+  }
+
+  /** readlink(2). Throws EINVAL. */
+  readlink(view: View, ino: number): Name {
+    const inode = inodeOf(view, ino);
+    if ((inode.mode & S_IFMT) !== S_IFLNK || inode.target === null) throw new FsError(EINVAL, "readlink of what is no symlink");
+    return inode.target;
+  }
+
+  mkdir(view: View, parent: number, name: Name, mode: number, caller: Caller): Inode {
+    return this.#making.mkdir(view, parent, name, mode, caller);
+  }
+
+  mknod(view: View, parent: number, name: Name, mode: number, rdev: number, caller: Caller): Inode {
+    return this.#making.mknod(view, parent, name, mode, rdev, caller);
+  }
+
+  create(view: View, parent: number, name: Name, mode: number, caller: Caller): Inode {
+    return this.#making.create(view, parent, name, mode, caller);
+  }
+
+  symlink(view: View, parent: number, name: Name, target: Name, caller: Caller): Inode {
+    return this.#making.symlink(view, parent, name, target, caller);
+  }
+
+  link(view: View, ino: number, parent: number, name: Name, caller: Caller): Inode {
+    return this.#making.link(view, ino, parent, name, caller);
+  }
+
+  unlink(view: View, parent: number, name: Name, caller: Caller): void {
+    unlink(view, parent, name, caller);
+  }
+
+  rmdir(view: View, parent: number, name: Name, caller: Caller): void {
+    rmdir(view, parent, name, caller);
+  }
+
+  rename(view: View, parent: number, name: Name, toParent: number, toName: Name, mode: RenameMode, caller: Caller): void {
+    rename(view, parent, name, toParent, toName, mode, caller);
+  }
+
+  setAttributes(view: View, ino: number, changes: AttributeChanges, caller: Caller): Inode {
+    return setAttributes(view, ino, changes, caller);
+  }
+
+  getXattr(view: View, ino: number, name: Name): Uint8Array {
+    return getXattr(view, ino, name);
+  }
+
+  listXattrs(view: View, ino: number): Buffer {
+    return listXattrs(view, ino);
+  }
+
+  setXattr(view: View, ino: number, name: Name, value: Uint8Array, mode: XattrMode, caller: Caller): void {
+    setXattr(view, ino, name, value, mode, caller);
+  }
+
+  removeXattr(view: View, ino: number, name: Name, caller: Caller): void {
+    removeXattr(view, ino, name, caller);
+  }
+
+  /** fsync(2), fsyncdir: everything that happened so far survives power loss. Throws ENOSPC. */
+  sync(): void {
+    this.store.commit("durable");
+  }
+
+  /** Nobody knows the inode's number any more. */
+  forget(view: View, ino: number): void {
+    view.writable?.forget(ino);
+  }
+
+  /** statfs(2). */
+  statistics(): Statistics {
+    const { totalBytes, freeBytes } = this.store.space.space();
+    const files = this.store.inodeNumbers.next;
+    // Inode numbers never run out before the disk does; a file takes a block at least.
+    const freeFiles = Math.min(inoMax - files, Math.floor(freeBytes / blockBytes));
+    return {
+      blockBytes,
+      blocks: Math.floor(totalBytes / blockBytes),
+      free: Math.floor(freeBytes / blockBytes),
+      files: files + freeFiles,
+      freeFiles,
+    };
+  }
+
+  /** Ends the mount: closes what is open and commits. */
+  close(): void {
+    this.handles.releaseAll();
+    this.store.close();
+  }
+}
+
+export { branchesName, historyName };
