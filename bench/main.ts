@@ -63,8 +63,8 @@ function readOptions(): Options {
 /** The project's own packages as a tar: a real tree, the same for every peer and round. */
 function makeArchive(scratch: string): string {
   const archive = join(scratch, "tree.tar");
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  const { status, stderr } = spawnSync("tar", ["-cf", archive, "-C", root, "node_modules"], { encoding: "utf8" });
+  const packages = fs.realpathSync(fileURLToPath(new URL("../../node_modules", import.meta.url)));
+  const { status, stderr } = spawnSync("tar", ["-cf", archive, "-C", dirname(packages), "node_modules"], { encoding: "utf8" });
   if (status !== 0) throw new Error(`tar of node_modules: ${stderr}`);
   return archive;
 }

@@ -1,7 +1,8 @@
 /** The suite: functions of a directory, run first on the host's own file system so that the suite itself is tested. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { join } from "node:path";
+import os from "node:os";
+import { dirname, join } from "node:path";
 import type { Test } from "tap";
 import type { Area, Need } from "./case.js";
 import { concurrency } from "./concurrency.js";
@@ -43,10 +44,20 @@ export const areas: readonly Area[] = [
 /** What a file system cannot do, each with the reason, which is shown beside every case left out. */
 export type Unsupported = Partial<Record<Need, string>>;
 
+/** Why cases that act as several users cannot run below this directory, or undefined. */
+function noOtherUsers(): string | undefined {
+  if (process.geteuid?.() !== 0) return "only root can act as several users";
+  for (let path = os.tmpdir(); path !== "/"; path = dirname(path)) {
+    if ((fs.statSync(path).mode & 0o001) === 0) return `other users may not pass ${path}`;
+  }
+  return undefined;
+}
+
 /** What this machine and user lack. */
 export function unsupportedHere(): Unsupported {
+  const root = noOtherUsers();
   return {
-    ...(process.geteuid?.() === 0 ? {} : { root: "only root can act as several users" }),
+    ...(root === undefined ? {} : { root }),
     ...(spawnSync("python3", ["--version"]).status === 0 ? {} : { python3: "python3 is not installed" }),
   };
 }
