@@ -21,5 +21,3 @@ export interface Serving {
   /** To be called once, when the kernel's INIT was answered. */
   onMounted(): void;
 }
-
-export type Serve = (serving: Serving) => void;

@@ -2,7 +2,8 @@ import { readSync } from "node:fs";
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { errnoName, FsError } from "../base/errno.js";
 import type { Refusal, WorkerMessage, WorkerRequest } from "./protocol.js";
-import type { Serve, Served, Serving } from "./serving.js";
+import { serve } from "./serve.js";
+import type { Served, Serving } from "./serving.js";
 import type { WorkerStart } from "./workerlink.js";
 
 /**
@@ -61,9 +62,6 @@ function onWake(served: Served): void {
 const serving: Serving = { config, wakeDescriptor, onWake, onMounted: () => post({ kind: "mounted" }) };
 
 try {
-  // The whole file system below this thread: database, store, vfs, bridge and driver.
-  const module = "../bridge/serve.js";
-  const { serve } = (await import(module)) as { serve: Serve };
   serve(serving);
 } catch (error) {
   post({ kind: "failed", message: refusalOf(error).message, stack: error instanceof Error ? (error.stack ?? "") : "" });

@@ -1,4 +1,4 @@
-import { EAGAIN, EINTR, EIO, EINVAL, ENODEV, ENOENT, ENOSYS, EPROTO, errnoName, FsError } from "../base/errno.js";
+import { EAGAIN, EINTR, EINVAL, EIO, ENODEV, ENOENT, ENOSYS, EPROTO, errnoName, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
 import { fuse_in_header, fuse_opcode, fuse_out_header } from "./abi.js";
 import { answerEmpty, decodeForgetItem } from "./decode.js";
@@ -8,7 +8,7 @@ import { type BatchForgetMessage, ForgetMessage, type InitMessage } from "./mess
 import { type OpcodeRow, opcodeRows, rowOf } from "./opcodes.js";
 import { Reply } from "./reply.js";
 import { Request } from "./request.js";
-import { errno, read, write } from "./syscalls.js";
+import { errno, read, schedYield, write } from "./syscalls.js";
 import { openTrace } from "./trace.js";
 import { SpinBudget, Waiter } from "./waiting.js";
 import { heardWake } from "./wake.js";
@@ -23,6 +23,10 @@ export interface SessionHooks {
   onWake(): void;
   /** INIT is agreed, and the first request follows. */
   onInit?(negotiated: Negotiated): void;
+  /** A request was answered; called after each, so it must be cheap. */
+  afterRequest?(): void;
+  /** A handler threw what is no FsError: its request was answered EIO, and it was logged. */
+  onFault?(error: unknown): void;
 }
 
 export interface SessionOptions {
@@ -124,6 +128,7 @@ export class Session {
       const length = this.#receive();
       if (length > 0) {
         this.serve(length);
+        this.#hooks.afterRequest?.();
         if (++served >= housekeepingInterval) {
           served = 0;
           this.#housekeep();
@@ -155,6 +160,7 @@ export class Session {
     const start = performance.now();
     const spinMillis = this.#spin.micros / 1000;
     while (performance.now() - start < spinMillis) {
+      schedYield();
       length = this.#read();
       if (length !== 0) return length;
     }
@@ -225,6 +231,7 @@ export class Session {
     if (error instanceof FsError) return error.errno;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     logLine("error", `${row.name} failed, answered EIO: ${stack}`);
+    this.#hooks.onFault?.(error);
     return EIO;
   }
 

@@ -13,6 +13,12 @@ export function readMeta(connection: Connection, key: string): string | undefine
   return connection.prepare<readonly [string]>("SELECT value FROM meta WHERE key = $1").get([key])?.[0];
 }
 
+/** Sets a fact of the `meta` table. */
+export function writeMeta(connection: Connection, writer: Writer, key: string, value: string): void {
+  const sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+  writer.run(connection.prepare(sql), [key, value]);
+}
+
 /** Throws DatabaseFormatError unless the database is of this program's format. */
 export function checkFormat(connection: Connection, path: string): void {
   let format: string | undefined;

@@ -32,6 +32,9 @@ export interface StoreOptions {
   readonly pageCacheBytes?: number;
 }
 
+/** A moment as a person names it: an event, or a clock time in microseconds. */
+export type Point = { readonly event: number } | { readonly micros: number };
+
 /** Row versions wait in memory up to this many, then reach the database in one go of about a millisecond. */
 const drainRows = 256;
 /** A batch holds at most this many events, so that sealing it stays short. */
@@ -52,7 +55,7 @@ export class Store {
   readonly processes: Processes;
   readonly space: SpaceGuard;
   readonly inodeNumbers: InodeNumbers;
-  readonly #writer: Writer;
+  readonly writer: Writer;
   readonly #batches: Batches;
   readonly #context: LiveContext;
   readonly #treeLimits: TreeCacheLimits;
@@ -72,13 +75,13 @@ export class Store {
     this.#batchMillis = options.batchMillis ?? 1000;
     this.#batchBytes = options.batchBytes ?? 32 * 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
-    this.#writer = new Writer(connection, () => this.space.release());
-    this.tables = openTables(connection, this.#writer, options.blobCacheBytes ?? 16 * 1024 * 1024);
-    this.events = new Events(connection, this.#writer);
+    this.writer = new Writer(connection, () => this.space.release());
+    this.tables = openTables(connection, this.writer, options.blobCacheBytes ?? 16 * 1024 * 1024);
+    this.events = new Events(connection, this.writer);
     this.moments = new Moments(connection, this.events);
-    this.processes = new Processes(connection, this.#writer);
-    this.inodeNumbers = new InodeNumbers(connection, this.#writer);
-    this.#batches = new Batches(connection, this.#writer, this.events);
+    this.processes = new Processes(connection, this.writer);
+    this.inodeNumbers = new InodeNumbers(connection, this.writer);
+    this.#batches = new Batches(connection, this.writer, this.events);
     const cacheBytes = options.cacheBytes ?? 48 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
     this.#context = {
@@ -111,10 +114,21 @@ export class Store {
    * The moment an event or a clock time (microseconds) stands for; undefined when it is in the future, before the file system
    * existed, or so old that its history was dropped.
    */
-  momentOf(point: { readonly event: number } | { readonly micros: number }, now: number): number | undefined {
+  momentOf(point: Point, now: number): number | undefined {
     if ("micros" in point && point.micros > now) return undefined;
     const moment = "event" in point ? point.event : this.moments.at(point.micros);
     return moment < 1 || moment > this.events.last || moment < this.horizon() ? undefined : moment;
+  }
+
+  /** The id of a branch, or undefined. */
+  branchNamed(name: string): number | undefined {
+    return this.connection.prepare<readonly [number]>("SELECT id FROM branch WHERE name = $1").get([name])?.[0];
+  }
+
+  /** The moment a snapshot of a branch names, or undefined. */
+  snapshotNamed(branch: number, name: string): number | undefined {
+    const sql = "SELECT event FROM snapshot WHERE name = $1 AND branch = $2";
+    return this.connection.prepare<readonly [number]>(sql).get([name, branch])?.[0];
   }
 
   /** The oldest moment whose whole tree is still there. */
@@ -161,9 +175,9 @@ export class Store {
     this.settle();
     this.#batches.seal();
     this.inodeNumbers.reserve();
-    if (this.#writer.open) {
+    if (this.writer.open) {
       this.#dirtySince = 0;
-      if (!this.#writer.commit()) {
+      if (!this.writer.commit()) {
         this.#dirtySince = performance.now();
         throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
       }

@@ -29,15 +29,19 @@ export class Writer {
     return this.#redo.length > 0;
   }
 
-  /** Runs one changing statement in the batch's transaction. Never loses it: on a full disk it waits in memory. */
-  run(statement: AnyStatement, params: readonly Value[]): void {
+  /**
+   * Runs one changing statement in the batch's transaction. Never loses it: on a full disk it waits in memory.
+   * Returns how many rows it changed, 0 while it waits.
+   */
+  run(statement: AnyStatement, params: readonly Value[]): number {
     this.#redo.push({ statement, params });
-    if (this.#stalled) return;
+    if (this.#stalled) return 0;
     try {
       if (this.#redo.length === 1) this.#connection.begin();
-      statement.run(params);
+      return statement.run(params);
     } catch (error) {
       this.#stall(error);
+      return 0;
     }
   }
 

@@ -1,12 +1,13 @@
 import type { Name } from "../base/bytes.js";
 import { EINVAL, ENAMETOOLONG, FsError } from "../base/errno.js";
+import { logLine } from "../base/log.js";
 import { inoMax, nameMaxBytes } from "../base/limits.js";
 import type { Inode } from "../store/inode.js";
 import type { Store } from "../store/store.js";
 import type { ListedDirent } from "../store/tree.js";
 import { type AttributeChanges, setAttributes } from "./attributes.js";
 import type { Caller } from "./caller.js";
-import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
+import { directoryOf, historyName, inodeOf } from "./context.js";
 import { Handles } from "./handles.js";
 import { Making } from "./making.js";
 import { S_IFLNK, S_IFMT } from "./mode.js";
@@ -175,11 +176,15 @@ export class Vfs {
     };
   }
 
+  /** Refuses every change from now on: an invariant failed, and the reason is in the log. */
+  freeze(reason: string): void {
+    logLine("error", `the mount is read-only from now on, because an invariant failed: ${reason}; run: stone check`);
+    this.views.mounted.writable = undefined;
+  }
+
   /** Ends the mount: closes what is open and commits. */
   close(): void {
     this.handles.releaseAll();
     this.store.close();
   }
 }
-
-export { branchesName, historyName };

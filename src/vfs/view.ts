@@ -11,7 +11,7 @@ export class View {
   readonly slot: number;
   readonly tree: Tree;
   /** The tree again where it may be changed; undefined in the past and in a read-only mount. */
-  readonly writable: LiveTree | undefined;
+  writable: LiveTree | undefined;
   /** The directory that is the view's root. */
   readonly rootIno: number;
 

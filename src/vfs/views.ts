@@ -111,13 +111,11 @@ export class Views {
   }
 
   #resolve(branch: number, text: string, now: number): { moment: number; relative: boolean } | undefined {
-    const snapshot = this.#store.connection
-      .prepare<readonly [number]>("SELECT event FROM snapshot WHERE name = $1 AND branch = $2")
-      .get([text, branch]);
-    if (snapshot !== undefined) return { moment: snapshot[0], relative: false };
+    const snapshot = this.#store.snapshotNamed(branch, text);
+    if (snapshot !== undefined) return { moment: snapshot, relative: false };
     const when = parseWhen(text, now);
     if (when === undefined) return undefined;
-    const moment = this.#store.momentOf(when.kind === "event" ? { event: when.event } : { micros: when.micros }, now);
+    const moment = this.#store.momentOf(when, now);
     if (moment === undefined) return undefined;
     return { moment, relative: when.kind === "time" && when.relative === "relative" };
   }

@@ -1,0 +1,469 @@
+import { type Name, nameFromText } from "../base/bytes.js";
+import { nowMicros, timespecOf } from "../base/clock.js";
+import { EEXIST, EINVAL, ENODATA, ENOENT, EPERM, EROFS, FsError } from "../base/errno.js";
+import { nameMaxBytes } from "../base/limits.js";
+import * as abi from "../fuse/abi.js";
+import { type Attributes, emptyAttributes } from "../fuse/attributes.js";
+import type { Handlers } from "../fuse/handlers.js";
+import type * as messages from "../fuse/messages.js";
+import type { Reply } from "../fuse/reply.js";
+import type { RequestHeader } from "../fuse/request.js";
+import type { Inode } from "../store/inode.js";
+import { rootIno } from "../store/tree.js";
+import type { AttributeChanges } from "../vfs/attributes.js";
+import type { Caller } from "../vfs/caller.js";
+import { isDirectory, permissionBits, S_IFDIR, S_IFREG } from "../vfs/mode.js";
+import type { View } from "../vfs/view.js";
+import type { Vfs } from "../vfs/vfs.js";
+import type { Callers } from "./callers.js";
+import { Lookups } from "./lookups.js";
+import { inoOf, isRoot, isVirtual, nodeidHi, nodeidLo, slotOf, virtualNodeidHi } from "./nodes.js";
+
+/** Who owns the way into the past, and how others may use it. */
+export interface ViewOwner {
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits of `.history`. */
+  readonly mode: number;
+}
+
+/** We are the only writer: what the kernel was told holds until it is told otherwise. */
+const forever = Number.POSITIVE_INFINITY;
+/** A relative moment is asked for again after this long, which keeps its pin. Seconds. */
+const relativeEntrySec = 1;
+/** Slots of virtual nodes in the lookup counts come after those of views. */
+const virtualSlots = 2 ** 21;
+const optimalBlockBytes = 128 * 1024;
+const sectorBytes = 512;
+const directoryBytes = 4096;
+/** Positions in a listing: 1 after ".", 2 after "..", then shown views, then entries by cookie. */
+const firstViewPosition = 3;
+const cookieBase = 8;
+const listChunk = 128;
+const O_TRUNC = 0o1000;
+const O_EXCL = 0o200;
+const knownRenameFlags = 3;
+const noNames = Buffer.alloc(0);
+
+/**
+ * Translates the kernel's requests into operations on trees: node ids to views and inode numbers, flags to words, inodes to attributes.
+ * It decides nothing about files.
+ */
+export class Bridge implements Handlers {
+  readonly #vfs: Vfs;
+  readonly #callers: Callers;
+  readonly #owner: ViewOwner;
+  readonly #lookups = new Lookups();
+  readonly #attr: Attributes = emptyAttributes();
+
+  constructor(vfs: Vfs, callers: Callers, owner: ViewOwner) {
+    this.#vfs = vfs;
+    this.#callers = callers;
+    this.#owner = owner;
+  }
+
+  /** How many nodes the kernel knows, for the status. */
+  get knownNodes(): number {
+    return this.#lookups.nodes;
+  }
+
+  // Names
+
+  lookup(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
+    const { nodeidLo: lo, nodeidHi: hi } = header;
+    const { name } = message;
+    const view = this.#view(lo, hi);
+    const ino = inoOf(lo, hi);
+    if (isVirtual(hi)) {
+      this.#lookupPast(view, ino, name, reply);
+      return;
+    }
+    if (this.#vfs.isHistoryName(view, ino, name)) {
+      this.#historyEntry(view, ino, reply);
+      return;
+    }
+    const inode = this.#vfs.lookup(view, ino, name);
+    if (inode === undefined) reply.negativeEntry(forever);
+    else this.#entry(view, inode, reply, forever);
+  }
+
+  forget(_header: RequestHeader, message: messages.ForgetMessage): void {
+    const { nodeidLo: lo, nodeidHi: hi, nlookup } = message;
+    if (isRoot(lo, hi)) return;
+    const slot = slotOf(hi);
+    const ino = inoOf(lo, hi);
+    if (isVirtual(hi)) {
+      this.#lookups.remove(slot + virtualSlots, ino, nlookup);
+      return;
+    }
+    const left = this.#lookups.remove(slot, ino, nlookup);
+    if (left === "known") return;
+    const view = this.#vfs.views.get(slot);
+    if (view !== undefined) this.#vfs.forget(view, ino);
+    if (left === "slot-forgotten") this.#vfs.views.drop(slot);
+  }
+
+  symlink(header: RequestHeader, message: messages.SymlinkMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    this.#entry(view, this.#vfs.symlink(view, ino, message.name, message.target, this.#caller(header)), reply, forever);
+  }
+
+  mknod(header: RequestHeader, message: messages.MknodMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    const { name, mode, rdev, umask } = message;
+    this.#entry(view, this.#vfs.mknod(view, ino, name, mode & ~umask, rdev, this.#caller(header)), reply, forever);
+  }
+
+  mkdir(header: RequestHeader, message: messages.MkdirMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    const { name, mode, umask } = message;
+    this.#entry(view, this.#vfs.mkdir(view, ino, name, mode & ~umask, this.#caller(header)), reply, forever);
+  }
+
+  unlink(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    this.#vfs.unlink(view, ino, message.name, this.#caller(header));
+    reply.ok();
+  }
+
+  rmdir(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    this.#vfs.rmdir(view, ino, message.name, this.#caller(header));
+    reply.ok();
+  }
+
+  rename(header: RequestHeader, message: messages.RenameMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    const { name, newdirLo, newdirHi, newName, flags } = message;
+    if (flags > knownRenameFlags || flags === 3) throw new FsError(EINVAL, `renameat2 with flags ${flags}`);
+    if (isVirtual(newdirHi)) throw new FsError(EPERM, "renaming into .history");
+    if (this.#view(newdirLo, newdirHi) !== view) throw new FsError(EROFS, "renaming into another tree");
+    const mode = flags === 0 ? "replace" : flags === 1 ? "noreplace" : "exchange";
+    this.#vfs.rename(view, ino, name, inoOf(newdirLo, newdirHi), newName, mode, this.#caller(header));
+    reply.ok();
+  }
+
+  link(header: RequestHeader, message: messages.LinkMessage, reply: Reply): void {
+    const { view, ino } = this.#directory(header);
+    const { oldnodeidLo, oldnodeidHi, name } = message;
+    if (isVirtual(oldnodeidHi)) throw new FsError(EPERM, "a link to .history");
+    if (this.#view(oldnodeidLo, oldnodeidHi) !== view) throw new FsError(EROFS, "a link into another tree");
+    this.#entry(view, this.#vfs.link(view, inoOf(oldnodeidLo, oldnodeidHi), ino, name, this.#caller(header)), reply, forever);
+  }
+
+  readlink(header: RequestHeader, _message: messages.EmptyMessage, reply: Reply): void {
+    const { view, ino } = this.#file(header);
+    reply.target(this.#vfs.readlink(view, ino));
+  }
+
+  // Attributes
+
+  getattr(header: RequestHeader, _message: messages.GetattrMessage, reply: Reply): void {
+    const { nodeidLo: lo, nodeidHi: hi } = header;
+    const view = this.#view(lo, hi);
+    const ino = inoOf(lo, hi);
+    if (isVirtual(hi)) {
+      this.#fillVirtual(view, ino);
+      reply.attr(this.#attr, 0);
+      return;
+    }
+    this.#fill(view, this.#vfs.attributes(view, ino));
+    reply.attr(this.#attr, forever);
+  }
+
+  setattr(header: RequestHeader, message: messages.SetattrMessage, reply: Reply): void {
+    const { view, ino } = this.#file(header);
+    const inode = this.#vfs.setAttributes(view, ino, changesOf(message), this.#caller(header));
+    this.#fill(view, inode);
+    reply.attr(this.#attr, forever);
+  }
+
+  statfs(_header: RequestHeader, _message: messages.EmptyMessage, reply: Reply): void {
+    const { blockBytes, blocks, free, files, freeFiles } = this.#vfs.statistics();
+    reply.statfs({
+      blocks,
+      bfree: free,
+      bavail: free,
+      files,
+      ffree: freeFiles,
+      bsize: blockBytes,
+      namelen: nameMaxBytes,
+      frsize: blockBytes,
+    });
+  }
+
+  getxattr(header: RequestHeader, message: messages.GetxattrMessage, reply: Reply): void {
+    if (isVirtual(header.nodeidHi)) throw new FsError(ENODATA, ".history has no attributes");
+    const { view, ino } = this.#file(header);
+    const value = this.#vfs.getXattr(view, ino, message.name);
+    if (message.size === 0) reply.xattrSize(value.byteLength);
+    else reply.bytes(value, value.byteLength);
+  }
+
+  listxattr(header: RequestHeader, message: messages.ListxattrMessage, reply: Reply): void {
+    const view = this.#view(header.nodeidLo, header.nodeidHi);
+    const ino = inoOf(header.nodeidLo, header.nodeidHi);
+    const names = isVirtual(header.nodeidHi) ? noNames : this.#vfs.listXattrs(view, ino);
+    if (message.size === 0) reply.xattrSize(names.length);
+    else reply.bytes(names, names.length);
+  }
+
+  setxattr(header: RequestHeader, message: messages.SetxattrMessage, reply: Reply): void {
+    const { view, ino } = this.#file(header);
+    const { name, value, flags } = message;
+    const mode = flags === 1 ? "create" : flags === 2 ? "replace" : "set";
+    this.#vfs.setXattr(view, ino, name, value, mode, this.#caller(header));
+    reply.ok();
+  }
+
+  removexattr(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
+    const { view, ino } = this.#file(header);
+    this.#vfs.removeXattr(view, ino, message.name, this.#caller(header));
+    reply.ok();
+  }
+
+  // Content
+
+  open(header: RequestHeader, message: messages.OpenMessage, reply: Reply): void {
+    const { view, ino } = this.#file(header);
+    const caller = this.#caller(header);
+    const fh = this.#vfs.handles.open(view, ino, message.flags, caller);
+    if ((message.flags & O_TRUNC) !== 0) this.#truncate(view, ino, fh, message.openFlags, caller);
+    reply.open(fh, abi.FOPEN_KEEP_CACHE | abi.FOPEN_NOFLUSH);
+  }
+
+  create(header: RequestHeader, message: messages.CreateMessage, reply: Reply): void {
+    const { view, ino: parent } = this.#directory(header);
+    const { name, flags, mode, umask, openFlags } = message;
+    const caller = this.#caller(header);
+    const existing = this.#vfs.lookup(view, parent, name);
+    if (existing !== undefined && (flags & O_EXCL) !== 0) throw new FsError(EEXIST, "the file exists");
+    const inode = existing ?? this.#vfs.create(view, parent, name, S_IFREG | (mode & permissionBits & ~umask), caller);
+    const fh = this.#vfs.handles.open(view, inode.ino, flags, caller);
+    if (existing !== undefined && (flags & O_TRUNC) !== 0) this.#truncate(view, inode.ino, fh, openFlags, caller);
+    this.#fill(view, inode);
+    this.#lookups.add(view.slot, inode.ino);
+    const { inoLo, inoHi } = this.#attr;
+    reply.create(inoLo, inoHi, 0, this.#attr, forever, forever, fh, abi.FOPEN_KEEP_CACHE | abi.FOPEN_NOFLUSH);
+  }
+
+  read(_header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
+    const into = reply.payload(message.size);
+    reply.payloadLength(this.#vfs.handles.read(message.fh, message.offset, into));
+  }
+
+  write(header: RequestHeader, message: messages.WriteMessage, reply: Reply): void {
+    const { fh, offset, data, writeFlags } = message;
+    const kill = (writeFlags & abi.FUSE_WRITE_KILL_SUIDGID) !== 0;
+    reply.written(this.#vfs.handles.write(fh, offset, data, kill, this.#caller(header)));
+  }
+
+  release(_header: RequestHeader, message: messages.ReleaseMessage, reply: Reply): void {
+    this.#vfs.handles.release(message.fh);
+    reply.ok();
+  }
+
+  fsync(_header: RequestHeader, _message: messages.FsyncMessage, reply: Reply): void {
+    this.#vfs.sync();
+    reply.ok();
+  }
+
+  fsyncdir(_header: RequestHeader, _message: messages.FsyncMessage, reply: Reply): void {
+    this.#vfs.sync();
+    reply.ok();
+  }
+
+  // Directories. OPENDIR is not served: the kernel then keeps listings by itself and sends neither it nor RELEASEDIR.
+
+  readdir(header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
+    this.#list(header, message.offset, reply, "names");
+  }
+
+  readdirplus(header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
+    this.#list(header, message.offset, reply, "names-and-attributes");
+  }
+
+  #list(header: RequestHeader, offset: number, reply: Reply, what: "names" | "names-and-attributes"): void {
+    const { nodeidLo: lo, nodeidHi: hi } = header;
+    const view = this.#view(lo, hi);
+    const ino = inoOf(lo, hi);
+    const plus = what === "names-and-attributes";
+    if (this.#listDots(lo, hi, view, ino, offset, reply, plus)) {
+      if (isVirtual(hi)) this.#listPast(view, offset, reply, plus);
+      else if (plus) this.#listEntriesPlus(view, ino, offset, reply);
+      else this.#listEntries(view, ino, offset, reply);
+    }
+    reply.directory();
+  }
+
+  /** Packs ".", ".." and shown views from `offset` on. Says whether there is room for more. */
+  #listDots(lo: number, hi: number, view: View, ino: number, offset: number, reply: Reply, plus: boolean): boolean {
+    const pack = (packLo: number, packHi: number, next: number, name: Name) =>
+      plus ? reply.direntPlusUncounted(packLo, packHi, next, S_IFDIR >>> 12, name) : reply.dirent(packLo, packHi, next, S_IFDIR >>> 12, name);
+    if (offset < 1 && !pack(lo, hi, 1, ".")) return false;
+    if (offset < 2) {
+      const up = isVirtual(hi) || ino === view.rootIno ? ino : this.#vfs.attributes(view, ino).parent;
+      if (!pack(nodeidLo(up), nodeidHi(view.slot, up), 2, "..")) return false;
+    }
+    if (isVirtual(hi)) return true;
+    const shown = this.#vfs.listedViews(view, ino);
+    for (let index = 0; index < shown.length; index++) {
+      const next = firstViewPosition + index;
+      if (offset < next && !pack(nodeidLo(ino), virtualNodeidHi(view.slot, ino), next, shown[index] as Name)) return false;
+    }
+    return true;
+  }
+
+  #listPast(view: View, offset: number, reply: Reply, plus: boolean): void {
+    const names = this.#vfs.views.names(view.tree.branch);
+    for (let index = Math.max(0, offset - firstViewPosition + 1); index < names.length; index++) {
+      const next = firstViewPosition + index;
+      const name = nameFromText(names[index] as string);
+      // Listing makes no views: the number is only different for each name, not yet that of the directory it will be.
+      const packed = plus
+        ? reply.direntPlusUncounted(next, virtualNodeidHi(view.slot, 0), next, S_IFDIR >>> 12, name)
+        : reply.dirent(next, virtualNodeidHi(view.slot, 0), next, S_IFDIR >>> 12, name);
+      if (!packed) return;
+    }
+  }
+
+  #listEntries(view: View, ino: number, offset: number, reply: Reply): void {
+    let after = Math.max(0, offset - cookieBase);
+    for (;;) {
+      const entries = this.#vfs.list(view, ino, after, listChunk);
+      for (const entry of entries) {
+        const { slot } = view;
+        if (!reply.dirent(nodeidLo(entry.ino), nodeidHi(slot, entry.ino), entry.cookie + cookieBase, entry.type, entry.name)) return;
+        after = entry.cookie;
+      }
+      if (entries.length < listChunk) return;
+    }
+  }
+
+  #listEntriesPlus(view: View, ino: number, offset: number, reply: Reply): void {
+    let after = Math.max(0, offset - cookieBase);
+    for (;;) {
+      const entries = this.#vfs.list(view, ino, after, listChunk);
+      for (const entry of entries) {
+        const inode = this.#vfs.attributes(view, entry.ino);
+        this.#fill(view, inode);
+        const { inoLo, inoHi } = this.#attr;
+        if (!reply.direntPlus(inoLo, inoHi, 0, this.#attr, forever, forever, entry.cookie + cookieBase, entry.name)) return;
+        this.#lookups.add(view.slot, entry.ino);
+        after = entry.cookie;
+      }
+      if (entries.length < listChunk) return;
+    }
+  }
+
+  // The way to the past
+
+  #historyEntry(view: View, ino: number, reply: Reply): void {
+    this.#fillVirtual(view, ino);
+    this.#lookups.add(view.slot + virtualSlots, ino);
+    reply.entry(this.#attr.inoLo, this.#attr.inoHi, 0, this.#attr, forever, 0);
+  }
+
+  #lookupPast(view: View, ino: number, name: Name, reply: Reply): void {
+    if (name === "." || name === "..") throw new FsError(ENOENT, "looked up by name only");
+    const past = this.#vfs.views.open(view, ino, name);
+    // What is in the future or unknown now may be known later: not to be remembered as missing.
+    if (past === undefined) throw new FsError(ENOENT, "no such moment");
+    this.#entry(past, this.#vfs.attributes(past, past.rootIno), reply, this.#vfs.views.isRelative(past) ? relativeEntrySec : forever);
+  }
+
+  #fillVirtual(view: View, ino: number): void {
+    const { sec, nsec } = timespecOf(nowMicros());
+    const attr = this.#attr;
+    attr.inoLo = nodeidLo(ino);
+    attr.inoHi = virtualNodeidHi(view.slot, ino);
+    attr.size = directoryBytes;
+    attr.blocks = 0;
+    attr.mode = S_IFDIR | this.#owner.mode;
+    attr.nlink = 2;
+    attr.uid = this.#owner.uid;
+    attr.gid = this.#owner.gid;
+    attr.rdev = 0;
+    attr.blksize = directoryBytes;
+    attr.atimeSec = attr.mtimeSec = attr.ctimeSec = sec;
+    attr.atimeNsec = attr.mtimeNsec = attr.ctimeNsec = nsec;
+  }
+
+  // Translation
+
+  #entry(view: View, inode: Inode, reply: Reply, timeoutSec: number): void {
+    this.#fill(view, inode);
+    this.#lookups.add(view.slot, inode.ino);
+    reply.entry(this.#attr.inoLo, this.#attr.inoHi, 0, this.#attr, timeoutSec, forever);
+  }
+
+  #fill(view: View, inode: Inode): void {
+    const attr = this.#attr;
+    const { ino, size } = inode;
+    const mode = view.mode(inode);
+    const directory = isDirectory(mode);
+    attr.inoLo = nodeidLo(ino);
+    attr.inoHi = view === this.#vfs.views.mounted && ino === rootIno ? 0 : nodeidHi(view.slot, ino);
+    attr.size = directory ? directoryBytes : size;
+    attr.blocks = inode.target === null && !directory ? Math.ceil(size / directoryBytes) * (directoryBytes / sectorBytes) : 0;
+    attr.atimeSec = inode.atimeSec;
+    attr.atimeNsec = inode.atimeNsec;
+    attr.mtimeSec = inode.mtimeSec;
+    attr.mtimeNsec = inode.mtimeNsec;
+    attr.ctimeSec = inode.ctimeSec;
+    attr.ctimeNsec = inode.ctimeNsec;
+    attr.mode = mode;
+    attr.nlink = inode.nlink;
+    attr.uid = inode.uid;
+    attr.gid = inode.gid;
+    attr.rdev = view.rdev(inode);
+    attr.blksize = optimalBlockBytes;
+  }
+
+  #view(lo: number, hi: number): View {
+    if (isRoot(lo, hi)) return this.#vfs.views.mounted;
+    const view = this.#vfs.views.get(slotOf(hi));
+    if (view === undefined) throw new FsError(ENOENT, "this view of the past is gone");
+    return view;
+  }
+
+  /** The node of a request that names a directory to change. */
+  #directory(header: RequestHeader): { view: View; ino: number } {
+    if (isVirtual(header.nodeidHi)) throw new FsError(EPERM, "nothing can be made or removed in .history");
+    return { view: this.#view(header.nodeidLo, header.nodeidHi), ino: inoOf(header.nodeidLo, header.nodeidHi) };
+  }
+
+  #file(header: RequestHeader): { view: View; ino: number } {
+    if (isVirtual(header.nodeidHi)) throw new FsError(EPERM, ".history has no attributes to change");
+    return { view: this.#view(header.nodeidLo, header.nodeidHi), ino: inoOf(header.nodeidLo, header.nodeidHi) };
+  }
+
+  #caller(header: RequestHeader): Caller {
+    const { uid, gid, pid } = header;
+    return { uid, gid, process: this.#callers.processOf(pid, uid, gid) };
+  }
+
+  #truncate(view: View, ino: number, fh: number, openFlags: number, caller: Caller): void {
+    try {
+      this.#vfs.setAttributes(view, ino, { size: 0, killPrivileges: (openFlags & abi.FUSE_OPEN_KILL_SUIDGID) !== 0 }, caller);
+    } catch (error) {
+      this.#vfs.handles.release(fh);
+      throw error;
+    }
+  }
+}
+
+function changesOf(message: messages.SetattrMessage): AttributeChanges {
+  const { valid } = message;
+  const changes: AttributeChanges = { killPrivileges: (valid & abi.FATTR_KILL_SUIDGID) !== 0 };
+  if (valid & abi.FATTR_MODE) changes.mode = message.mode;
+  if (valid & abi.FATTR_UID) changes.uid = message.uid;
+  if (valid & abi.FATTR_GID) changes.gid = message.gid;
+  if (valid & abi.FATTR_SIZE) changes.size = message.size;
+  if (valid & abi.FATTR_ATIME_NOW) changes.atime = "now";
+  else if (valid & abi.FATTR_ATIME) changes.atime = { sec: message.atimeSec, nsec: message.atimeNsec };
+  if (valid & abi.FATTR_MTIME_NOW) changes.mtime = "now";
+  else if (valid & abi.FATTR_MTIME) changes.mtime = { sec: message.mtimeSec, nsec: message.mtimeNsec };
+  if (valid & abi.FATTR_CTIME) changes.ctime = { sec: message.ctimeSec, nsec: message.ctimeNsec };
+  return changes;
+}

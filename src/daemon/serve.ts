@@ -1,0 +1,127 @@
+import { InvariantError } from "../base/assert.js";
+import { nowMicros } from "../base/clock.js";
+import { logLine } from "../base/log.js";
+import { Bridge } from "../bridge/bridge.js";
+import { Callers } from "../bridge/callers.js";
+import { defaultInitOptions } from "../fuse/init.js";
+import { mount, setReadAhead } from "../fuse/mount.js";
+import { Session } from "../fuse/session.js";
+import { collectGarbage } from "../store/gc.js";
+import { openStore, type Store } from "../store/store.js";
+import { Vfs } from "../vfs/vfs.js";
+import { parseWhen, whenForms } from "../vfs/when.js";
+import type { DaemonConfig } from "./protocol.js";
+import type { Served, Serving } from "./serving.js";
+
+/** Read-ahead of the mount: eight blobs a request, enough to keep a sequential reader from waiting. */
+const readAheadKibibytes = 1024;
+
+/**
+ * The one place where the layers meet: opens the database, mounts, serves until unmounted, commits and closes.
+ * Throws with a message for the user when it cannot begin.
+ */
+export function serve(serving: Serving): void {
+  const { config } = serving;
+  const { options } = config;
+  const store = openStore(config.database, {
+    batchMillis: options.batchMillis,
+    batchBytes: options.batchBytes,
+    sizeBytes: options.sizeBytes,
+    cacheBytes: options.cacheBytes,
+    blobCacheBytes: options.blobCacheBytes,
+  });
+  let vfs: Vfs;
+  let fd: number;
+  try {
+    vfs = openVfs(store, config);
+    fd = mountAt(config);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const bridge = new Bridge(vfs, new Callers(store.processes, () => undefined), viewOwner(config));
+  const served = control(store, vfs, bridge);
+  const session = new Session({
+    fd,
+    wakeFd: serving.wakeDescriptor,
+    handlers: bridge,
+    init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off" },
+    hooks: {
+      nextDeadlineMillis: () => store.millisUntilDue(),
+      onTick: () => store.commitIfDue(),
+      onWake: () => serving.onWake(served),
+      onInit: () => {
+        setReadAhead(config.mountPoint, readAheadKibibytes);
+        serving.onMounted();
+      },
+      afterRequest: () => store.pulse(),
+      onFault: (error) => {
+        if (error instanceof InvariantError) vfs.freeze(error.message);
+      },
+    },
+  });
+  try {
+    session.run();
+  } finally {
+    vfs.close();
+    logLine("info", `${config.mountPoint} is unmounted, ${config.database} is closed`);
+  }
+}
+
+function openVfs(store: Store, config: DaemonConfig): Vfs {
+  const { options } = config;
+  const branch = store.branchNamed(config.branch);
+  if (branch === undefined) throw new Error(`there is no branch "${config.branch}" in ${config.database}`);
+  return new Vfs(store, {
+    branch,
+    access: options.readOnly ? "read-only" : "read-write",
+    moment: config.at === undefined ? undefined : momentAt(store, branch, config.at),
+    dirHistory: options.dirHistory,
+    viewsVisible: options.viewsVisible,
+  });
+}
+
+/** Reads `--at`. Throws with the accepted forms. */
+function momentAt(store: Store, branch: number, text: string): number {
+  const snapshot = store.snapshotNamed(branch, text);
+  if (snapshot !== undefined) return snapshot;
+  const now = nowMicros();
+  const when = parseWhen(text, now);
+  if (when === undefined) throw new Error(`--at ${text}: no such moment; write ${whenForms}`);
+  const moment = store.momentOf(when, now);
+  if (moment === undefined) throw new Error(`--at ${text}: the file system has no such moment (it is in the future, or before its history begins)`);
+  return moment;
+}
+
+function mountAt(config: DaemonConfig): number {
+  const { options } = config;
+  return mount(config.mountPoint, {
+    fsname: config.database,
+    subtype: "stonefs",
+    access: options.allowOther ? "everyone" : "mounting-user",
+    readOnly: options.readOnly || config.at !== undefined,
+    setuid: options.suid,
+    devices: options.dev,
+    executables: options.exec,
+  });
+}
+
+function viewOwner(config: DaemonConfig): { uid: number; gid: number; mode: number } {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: config.options.viewsOther ? 0o755 : 0o700 };
+}
+
+function control(store: Store, vfs: Vfs, bridge: Bridge): Served {
+  return {
+    barrier: () => store.commit("durable"),
+    gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),
+    counters: () => ({
+      events: store.events.last,
+      nodes: bridge.knownNodes,
+      openFiles: vfs.handles.count,
+      dirtyBytes: store.space.dirtyBytes,
+      databaseBytes: store.connection.usage().usedBytes,
+      logBytes: store.connection.logBytes(),
+    }),
+  };
+}
+

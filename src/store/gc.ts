@@ -1,0 +1,147 @@
+import { nowMicros } from "../base/clock.js";
+import { writeMeta } from "./meta.js";
+import type { Store } from "./store.js";
+
+/** What dropping history did. */
+export interface GcReport {
+  /** Rows of the past that no kept moment needs any more. */
+  readonly rows: number;
+  readonly blobs: number;
+  /** Bytes of content forgotten. */
+  readonly bytes: number;
+}
+
+/** Inodes looked at in one step, each step a commit of its own, so that the log stays short. */
+const inosPerStep = 16_384;
+/** Ids (of blobs, events) compared with all that refers to them in one pass. */
+const idsPerPass = 1_000_000;
+const rowsPerRead = 8192;
+
+const pastTables: readonly { readonly name: string; readonly owner: string }[] = [
+  { name: "inode_past", owner: "ino" },
+  { name: "dirent_past", owner: "parent" },
+  { name: "extent_past", owner: "ino" },
+  { name: "xattr_past", owner: "ino" },
+];
+
+/**
+ * Drops history older than `keepMicros` microseconds: past rows that were true at no kept moment, what belonged to files that are
+ * no longer there at any, blobs and events nothing refers to. Kept are all moments from then on, snapshots, fork points and `views`.
+ */
+export function collectGarbage(store: Store, keepMicros: number, views: readonly number[]): GcReport {
+  store.commit("durable");
+  const horizon = Math.max(store.horizon(), store.moments.at(nowMicros() - keepMicros));
+  if (horizon === 0) return { rows: 0, blobs: 0, bytes: 0 };
+  store.space.release();
+  try {
+    const rows = dropPast(store, horizon, views) + dropEnded(store);
+    const { blobs, bytes } = dropBlobs(store);
+    dropEvents(store, horizon);
+    writeMeta(store.connection, store.writer, "horizon", String(horizon));
+    store.commit("durable");
+    store.connection.checkpoint();
+    store.connection.shrink(Number.MAX_SAFE_INTEGER);
+    store.connection.checkpoint();
+    return { rows, blobs, bytes };
+  } finally {
+    store.space.reserve();
+  }
+}
+
+/** Past rows that ended before the horizon, except those a snapshot, a fork or an open view still shows. */
+function dropPast(store: Store, horizon: number, views: readonly number[]): number {
+  const kept = views.map((moment) => `AND NOT (since <= ${Math.trunc(moment)} AND until > ${Math.trunc(moment)})`).join(" ");
+  let rows = 0;
+  for (const { name, owner } of pastTables) {
+    const drop = store.connection.prepare(
+      `DELETE FROM ${name} WHERE branch = $1 AND ${owner} >= $2 AND ${owner} < $3 AND until <= $4 ${kept}
+       AND NOT EXISTS (SELECT 1 FROM snapshot WHERE event >= ${name}.since AND event < ${name}.until)
+       AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.parent IS NOT NULL AND b.forked_at >= ${name}.since AND b.forked_at < ${name}.until)`,
+    );
+    rows += overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to, horizon]));
+  }
+  return rows;
+}
+
+/** Extents and attributes of inodes that have no version left, live or past. */
+function dropEnded(store: Store): number {
+  let rows = 0;
+  for (const name of ["extent", "extent_past", "xattr", "xattr_past"]) {
+    const drop = store.connection.prepare(
+      `DELETE FROM ${name} WHERE branch = $1 AND ino >= $2 AND ino < $3
+       AND NOT EXISTS (SELECT 1 FROM inode i WHERE i.branch = ${name}.branch AND i.ino = ${name}.ino)
+       AND NOT EXISTS (SELECT 1 FROM inode_past p WHERE p.branch = ${name}.branch AND p.ino = ${name}.ino)`,
+    );
+    rows += overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to]));
+  }
+  return rows;
+}
+
+/** Runs a step for every range of inode numbers of every branch, committing in between. Returns the sum of what the steps return. */
+function overInodes(store: Store, step: (branch: number, from: number, to: number) => number): number {
+  const branches = store.connection.prepare<readonly [number]>("SELECT id FROM branch ORDER BY id").all([]);
+  let sum = 0;
+  for (const [branch] of branches) {
+    for (let from = 0; from < store.inodeNumbers.next; from += inosPerStep) {
+      sum += step(branch, from, from + inosPerStep);
+      store.commit("ordered");
+    }
+  }
+  return sum;
+}
+
+function dropBlobs(store: Store): { blobs: number; bytes: number } {
+  const { connection } = store;
+  const sizes = connection.prepare<readonly [number, number]>("SELECT id, length FROM blob WHERE id > $1 ORDER BY id LIMIT $2");
+  const references = ["extent", "extent_past"].map(
+    (name) =>
+      `SELECT branch, ino, "offset", since, blob FROM ${name} WHERE (branch, ino, "offset", since) > ($1, $2, $3, $4)
+       ORDER BY branch, ino, "offset", since LIMIT ${rowsPerRead}`,
+  );
+  let blobs = 0;
+  let bytes = 0;
+  for (let after = 0; ; ) {
+    const page = new Map(sizes.all([after, idsPerPass]));
+    if (page.size === 0) return { blobs, bytes };
+    after = Math.max(after, lastKey(page));
+    for (const sql of references) {
+      const read = connection.prepare<readonly [number, number, number, number, number | null]>(sql);
+      for (let key = [-1, 0, 0, 0]; ; ) {
+        const rows = read.all(key);
+        for (const row of rows) if (row[4] !== null) page.delete(row[4]);
+        const last = rows[rows.length - 1];
+        if (last === undefined || rows.length < rowsPerRead) break;
+        key = [last[0], last[1], last[2], last[3]];
+      }
+    }
+    for (const [blob, length] of page) {
+      store.tables.blobs.remove(blob);
+      blobs += 1;
+      bytes += length;
+      if (blobs % 256 === 0) store.commit("ordered");
+    }
+  }
+}
+
+function lastKey(map: ReadonlyMap<number, unknown>): number {
+  let last = 0;
+  for (const key of map.keys()) last = key;
+  return last;
+}
+
+/** Events before the horizon that made no version there still is, and batches none of whose events are left. */
+function dropEvents(store: Store, horizon: number): void {
+  const { connection, writer } = store;
+  const versions = ["inode", "inode_past", "dirent", "dirent_past", "extent", "extent_past", "xattr", "xattr_past"];
+  const unused = versions.map((name) => `SELECT since FROM ${name} WHERE since < $2 AND since >= $1`).join(" UNION ");
+  const drop = connection.prepare(`DELETE FROM event WHERE id >= $1 AND id < $2 AND id NOT IN (${unused})`);
+  const [first] = connection.prepare<readonly [number | null]>("SELECT min(id) FROM event").get([]) ?? [null];
+  for (let from = first ?? horizon; from < horizon; from += idsPerPass) {
+    writer.run(drop, [from, Math.min(horizon, from + idsPerPass)]);
+    store.commit("ordered");
+  }
+  const dropBatches = connection.prepare(
+    'DELETE FROM batch WHERE "last" < $1 AND NOT EXISTS (SELECT 1 FROM event WHERE id >= batch."first" AND id <= batch."last")',
+  );
+  writer.run(dropBatches, [horizon]);
+}

@@ -1,0 +1,107 @@
+import type { Name } from "../base/bytes.js";
+import type { Connection } from "../db/connection.js";
+import { rootIno } from "./tree.js";
+
+/** One version of what a path was. */
+export interface FileVersion {
+  /** The event that made it. */
+  readonly event: number;
+  /** Clock time, microseconds since 1970. */
+  readonly atMicros: number;
+  /** What the event did; "removed" stands for a name that went. */
+  readonly op: string;
+  readonly ino: number;
+  readonly sizeBytes: number;
+  /** Who: pid and name, where known. */
+  readonly pid: number | null;
+  readonly processName: string | null;
+}
+
+interface Span {
+  readonly ino: number;
+  readonly since: number;
+  readonly until: number;
+}
+
+type DirentRow = readonly [ino: number | null, since: number, until: number];
+type VersionRow = readonly [since: number, size: number, at: number | null, op: string | null, pid: number | null, name: string | null];
+
+const forever = Number.MAX_SAFE_INTEGER;
+
+const spansSql = `SELECT ino, since, ${forever} FROM dirent WHERE branch = $1 AND parent = $2 AND name = $3
+  UNION ALL SELECT ino, since, until FROM dirent_past WHERE branch = $1 AND parent = $2 AND name = $3 ORDER BY 2`;
+
+const versionsSql = `SELECT v.since, v.size, e.at, e.op, p.pid, p.name FROM
+    (SELECT since, size FROM inode WHERE branch = $1 AND ino = $2 UNION ALL SELECT since, size FROM inode_past WHERE branch = $1 AND ino = $2) v
+  LEFT JOIN event e ON e.id = v.since LEFT JOIN process p ON p.id = e.process
+  WHERE v.since < $3 ORDER BY v.since`;
+
+const renameSql = "SELECT parent, name FROM event WHERE id = $1 AND op = 'rename' AND to_parent = $2 AND to_name = $3";
+
+const endSql = "SELECT e.at, e.op, p.pid, p.name FROM event e LEFT JOIN process p ON p.id = e.process WHERE e.id = $1";
+
+/**
+ * The versions of what a path of a branch has been, oldest first: every file that bore the name, for as long as it did, and the
+ * removal in between. The file's versions before it came to the name by a rename are part of it. Empty when it never was anything.
+ * Everything must have been committed or drained.
+ * @param path the components from the root
+ */
+export function fileHistory(connection: Connection, branch: number, path: readonly Name[]): FileVersion[] {
+  const name = path[path.length - 1];
+  if (name === undefined) return versionsOf(connection, branch, { ino: rootIno, since: 0, until: forever }, 0);
+  const versions: FileVersion[] = [];
+  for (const parent of directoriesOf(connection, branch, path.slice(0, -1))) {
+    for (const span of spansOf(connection, branch, parent, name)) {
+      const from = cameByRename(connection, span, parent.ino, name) ? 0 : span.since;
+      versions.push(...versionsOf(connection, branch, span, from));
+      if (span.until !== forever) versions.push(...removal(connection, span));
+    }
+  }
+  return versions.sort((a, b) => a.event - b.event).filter((version, index, all) => all[index - 1]?.event !== version.event);
+}
+
+/** Every directory that a path of components led to, with the time it did. */
+function directoriesOf(connection: Connection, branch: number, path: readonly Name[]): Span[] {
+  let spans: Span[] = [{ ino: rootIno, since: 0, until: forever }];
+  for (const name of path) spans = spans.flatMap((parent) => spansOf(connection, branch, parent, name));
+  return spans;
+}
+
+function spansOf(connection: Connection, branch: number, parent: Span, name: Name): Span[] {
+  const rows = connection.prepare<DirentRow>(spansSql).all([branch, parent.ino, Buffer.from(name, "latin1")]);
+  const spans: Span[] = [];
+  for (const [ino, since, until] of rows) {
+    const from = Math.max(since, parent.since);
+    const to = Math.min(until, parent.until);
+    if (ino !== null && from < to) spans.push({ ino, since: from, until: to });
+  }
+  return spans;
+}
+
+/** Whether the file came to this name from another one, which then is part of its history. */
+function cameByRename(connection: Connection, span: Span, parent: number, name: Name): boolean {
+  return connection.prepare(renameSql).get([span.since, parent, Buffer.from(name, "latin1")]) !== undefined;
+}
+
+function versionsOf(connection: Connection, branch: number, span: Span, from: number): FileVersion[] {
+  const rows = connection.prepare<VersionRow>(versionsSql).all([branch, span.ino, span.until]);
+  return rows
+    .filter(([since]) => since >= from)
+    .map(([event, sizeBytes, at, op, pid, processName]) => ({
+      event,
+      atMicros: at ?? 0,
+      op: op ?? "kept",
+      ino: span.ino,
+      sizeBytes,
+      pid,
+      processName,
+    }));
+}
+
+/** The end of a span, unless another file took the name with the same event. */
+function removal(connection: Connection, span: Span): FileVersion[] {
+  const row = connection.prepare<readonly [number, string, number | null, string | null]>(endSql).get([span.until]);
+  if (row === undefined || !["unlink", "rmdir", "rename"].includes(row[1])) return [];
+  const [atMicros, op, pid, processName] = row;
+  return [{ event: span.until, atMicros, op: op === "rename" ? "moved" : "removed", ino: span.ino, sizeBytes: 0, pid, processName }];
+}
