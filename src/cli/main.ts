@@ -70,3 +70,5 @@ try {
 } catch (error) {
   process.exitCode = conclude(error, words);
 }
+// Everything was printed synchronously; a request of a mount that hangs must not keep the command.
+process.exit();

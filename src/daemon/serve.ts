@@ -89,7 +89,8 @@ function momentAt(store: Store, branch: number, text: string): number {
   const when = parseWhen(text, now);
   if (when === undefined) throw new Error(`--at ${text}: no such moment; write ${whenForms}`);
   const moment = store.momentOf(when, now);
-  if (moment === undefined) throw new Error(`--at ${text}: the file system has no such moment (it is in the future, or before its history begins)`);
+  if (moment === undefined)
+    throw new Error(`--at ${text}: the file system has no such moment (it is in the future, or before its history begins)`);
   return moment;
 }
 
@@ -120,8 +121,7 @@ function control(store: Store, vfs: Vfs, bridge: Bridge): Served {
       openFiles: vfs.handles.count,
       dirtyBytes: store.space.dirtyBytes,
       databaseBytes: store.connection.usage().usedBytes,
-      logBytes: store.connection.logBytes(),
+      logBytes: store.space.logBytes,
     }),
   };
 }
-

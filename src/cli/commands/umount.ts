@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { connectDaemon } from "../../daemon/client.js";
 import { RefusedError } from "../../daemon/control.js";
 import type { MountEntry } from "../../daemon/mountinfo.js";
+import { withDaemon } from "../daemon.js";
 import { CliError } from "../errors.js";
 import { findHolders } from "../holders.js";
 import { takeAwayDead } from "../mountpoint.js";
@@ -22,23 +22,22 @@ async function umount(path: string, flags: { readonly lazy?: true }): Promise<vo
   const mount = findMount(path);
   // Our own working directory must not be what keeps it busy.
   process.chdir("/");
-  const daemon = await connectDaemon(mount.source);
-  if (daemon === undefined) {
-    await takeAwayDead(mount.mountPoint);
-    return;
-  }
-  try {
-    await daemon.ask("unmount", { how: flags.lazy === true ? "lazy" : "plain" });
-  } catch (error) {
-    throw explain(error, mount);
-  }
-  if (flags.lazy === true) {
-    daemon.close();
-    printLine(`detached ${mount.mountPoint}; its daemon (pid ${daemon.pid}) ends when the last file on it is closed`);
-    return;
-  }
-  await daemon.ended();
-  printLine(`unmounted ${mount.mountPoint}`);
+  const lazy = flags.lazy === true;
+  await withDaemon(mount.source, async (daemon) => {
+    if (daemon === undefined) {
+      await takeAwayDead(mount.mountPoint);
+      return;
+    }
+    await daemon.ask("unmount", { how: lazy ? "lazy" : "plain" }).catch((error: unknown) => {
+      throw explain(error, mount);
+    });
+    if (lazy) {
+      printLine(`detached ${mount.mountPoint}; its daemon (pid ${daemon.pid}) ends when the last file on it is closed`);
+      return;
+    }
+    await daemon.ended();
+    printLine(`unmounted ${mount.mountPoint}`);
+  });
 }
 
 export function umountCommand(): Command {
