@@ -9,14 +9,11 @@ const libc = koffi.load(null);
 const flockCall = libc.func("int flock(int fd, int operation)");
 const umount2Call = libc.func("int umount2(const char *target, int flags)");
 const exitCall = libc.func("void _exit(int status)");
-const eventfdCall = libc.func("int eventfd(unsigned int initial, int flags)");
 
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 const unmountDetach = 2;
 const unmountNoFollow = 8;
-const eventNonBlocking = 0o4000;
-const eventCloseOnExec = 0o2000000;
 
 /** Takes the exclusive lock of an open file at once. Returns 0, or EWOULDBLOCK when another process has it. */
 export function tryLock(fd: number): number {
@@ -43,13 +40,6 @@ export function unmountAsRoot(target: string): Promise<number> {
 /** Takes a mount out of the tree at once, as root; it ends when its last user does. Blocks on nothing. */
 export function detachAsRoot(target: string): number {
   return umount2Call(target, unmountNoFollow | unmountDetach) === 0 ? 0 : koffi.errno();
-}
-
-/** A descriptor that another thread can poll, readable once 8 bytes (a number in native order) were written to it. */
-export function makeEventDescriptor(): number {
-  const fd = eventfdCall(0, eventNonBlocking | eventCloseOnExec) as number;
-  if (fd < 0) throw new Error(`eventfd: errno ${koffi.errno()}`);
-  return fd;
 }
 
 /**

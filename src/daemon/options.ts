@@ -2,7 +2,6 @@
 export interface MountOptions {
   readonly readOnly: boolean;
   readonly allowOther: boolean;
-  readonly allowRoot: boolean;
   readonly suid: boolean;
   readonly dev: boolean;
   readonly exec: boolean;
@@ -17,7 +16,6 @@ export interface MountOptions {
   readonly dirHistory: boolean;
   readonly batchMillis: number;
   readonly batchBytes: number;
-  readonly noOpen: boolean;
   readonly writeback: boolean;
 }
 
@@ -27,7 +25,6 @@ const MiB = 1024 * KiB;
 export const defaultOptions: MountOptions = {
   readOnly: false,
   allowOther: false,
-  allowRoot: false,
   suid: false,
   dev: false,
   exec: true,
@@ -38,7 +35,6 @@ export const defaultOptions: MountOptions = {
   dirHistory: false,
   batchMillis: 1000,
   batchBytes: 32 * MiB,
-  noOpen: false,
   writeback: false,
 };
 
@@ -86,7 +82,6 @@ export const optionRows: readonly OptionRow[] = [
   flag("ro", { readOnly: true }, "refuse every change"),
   flag("rw", { readOnly: false }, "allow changes (default)"),
   flag("allow_other", { allowOther: true }, "let other users in (an ordinary user needs user_allow_other in /etc/fuse.conf)"),
-  flag("allow_root", { allowRoot: true }, "let root in, but no other user"),
   flag("suid", { suid: true }, "honour set-user-id and set-group-id bits and file capabilities (root only)"),
   flag("nosuid", { suid: false }, "ignore them (default)"),
   flag("dev", { dev: true }, "honour device nodes (root only)"),
@@ -109,7 +104,6 @@ export const optionRows: readonly OptionRow[] = [
   flag("dirhistory", { dirHistory: true }, "give every directory a .history of its own; the name is then reserved everywhere"),
   millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
   bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 32M)"),
-  flag("noopen", { noOpen: true }, "no request for open and close; faster, but versions end by time only"),
   flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
 ];
 

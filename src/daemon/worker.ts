@@ -1,6 +1,6 @@
-import { readSync } from "node:fs";
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { errnoName, FsError } from "../base/errno.js";
+import { heardWake } from "../fuse/wake.js";
 import type { Refusal, WorkerMessage, WorkerRequest } from "./protocol.js";
 import { serve } from "./serve.js";
 import type { Served, Serving } from "./serving.js";
@@ -33,20 +33,9 @@ function perform(request: WorkerRequest, served: Served): unknown {
   }
 }
 
-const eightBytes = Buffer.alloc(8);
-
-/** Resets the wake descriptor; it has nothing to read when a wake-up was announced twice. */
-function resetWake(): void {
-  try {
-    readSync(wakeDescriptor, eightBytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-  }
-}
-
 /** Resets before it reads the port, so that a message sent in between wakes the poll again. */
 function onWake(served: Served): void {
-  resetWake();
+  heardWake(wakeDescriptor);
   for (;;) {
     const received = receiveMessageOnPort(port) as { message: WorkerRequest } | undefined;
     if (received === undefined) return;

@@ -1,8 +1,7 @@
-import { writeSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { logLine } from "../base/log.js";
+import { openWake, ringWake } from "../fuse/wake.js";
 import { RefusedError } from "./control.js";
-import { makeEventDescriptor } from "./native.js";
 import type { Counters, DaemonConfig, GcReport, WorkerMessage, WorkerRequest } from "./protocol.js";
 
 /** What the worker thread is started with. */
@@ -23,9 +22,6 @@ export interface WorkerLink {
   counters(): Promise<Counters>;
 }
 
-/** One in the native order of bytes: what an event descriptor takes as a wake-up. */
-const wakeBytes = new Uint8Array(new BigUint64Array([1n]).buffer);
-
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -34,7 +30,7 @@ interface Waiting {
 /** Starts the worker thread, which mounts and serves. */
 export function startWorker(config: DaemonConfig): WorkerLink {
   const { port1, port2 } = new MessageChannel();
-  const wakeDescriptor = makeEventDescriptor();
+  const wakeDescriptor = openWake();
   const start: WorkerStart = { config, port: port2, wakeDescriptor };
   const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: start, transferList: [port2], name: "stonefs" });
   const waiting = new Map<number, Waiting>();
@@ -83,7 +79,7 @@ export function startWorker(config: DaemonConfig): WorkerLink {
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       port1.postMessage(request(id));
-      writeSync(wakeDescriptor, wakeBytes);
+      ringWake(wakeDescriptor);
     });
 
   return {

@@ -1,19 +1,19 @@
 import { Command } from "commander";
 import { lockDatabase } from "../../daemon/lock.js";
 import type { GcReport } from "../../daemon/protocol.js";
+import { collectGarbage } from "../../store/gc.js";
+import { openStore } from "../../store/store.js";
 import { parseAge } from "../age.js";
 import { withDaemon } from "../daemon.js";
-import { loadEngine } from "../engine.js";
 import { formatBytes, printJson, printLine } from "../output.js";
 import { findDatabase } from "../paths.js";
 
-async function collectDirectly(database: string, keepMicros: number): Promise<GcReport> {
+function collectDirectly(database: string, keepMicros: number): GcReport {
   const lock = lockDatabase(database, "stone gc");
   try {
-    const engine = await loadEngine();
-    const store = engine.openStore(database, { readOnly: false });
+    const store = openStore(database);
     try {
-      return store.gc(keepMicros);
+      return collectGarbage(store, keepMicros, []);
     } finally {
       store.close();
     }
@@ -42,7 +42,7 @@ Examples:
     .action(async (path: string | undefined, flags: { readonly keep: number; readonly db?: string; readonly json?: true }) => {
       const database = findDatabase(path ?? flags.db);
       const report = await withDaemon(database, async (daemon) => {
-        return daemon === undefined ? await collectDirectly(database, flags.keep) : await daemon.ask("gc", { keepMicros: flags.keep });
+        return daemon === undefined ? collectDirectly(database, flags.keep) : await daemon.ask("gc", { keepMicros: flags.keep });
       });
       if (flags.json === true) printJson(report);
       else printLine(`${database}: forgot ${report.rows} versions and ${formatBytes(report.bytes)} in ${report.blobs} blobs`);

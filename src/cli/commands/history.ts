@@ -1,12 +1,48 @@
 import { Command } from "commander";
 import { nameFromText } from "../../base/bytes.js";
+import { type FileVersion, fileHistory } from "../../store/history.js";
+import type { Store } from "../../store/store.js";
+import { formatWhen } from "../../vfs/when.js";
 import { withReader } from "../daemon.js";
 import { CliError } from "../errors.js";
 import { formatBytes, printJson, printTable } from "../output.js";
 import { findPlace } from "../paths.js";
 
-function isoTime(micros: number): string {
-  return new Date(micros / 1000).toISOString();
+interface Flags {
+  readonly db?: string;
+  readonly branch: string;
+  readonly json?: true;
+}
+
+function readHistory(store: Store, branchName: string, components: readonly string[]): FileVersion[] {
+  const branch = store.branchNamed(branchName);
+  if (branch === undefined) throw new CliError(`--branch ${branchName}: no such branch in ${store.path}`);
+  return fileHistory(store.connection, branch, components.map(nameFromText));
+}
+
+function who({ pid, processName }: FileVersion): string {
+  if (pid === null) return "-";
+  return processName === null ? `pid ${pid}` : `${processName} (${pid})`;
+}
+
+async function history(path: string, flags: Flags): Promise<void> {
+  const place = findPlace(path, flags.db);
+  const versions = await withReader(place.database, (store) => readHistory(store, flags.branch, place.components));
+  if (versions.length === 0) throw new CliError(`${path}: no such file, now or in the past that is kept`);
+  if (flags.json === true) {
+    printJson(versions.map(({ atMicros, ...version }) => ({ ...version, time: formatWhen(atMicros), atMicros })));
+    return;
+  }
+  printTable(
+    [{ title: "EVENT" }, { title: "TIME" }, { title: "SIZE", align: "right" }, { title: "OPERATION" }, { title: "BY" }],
+    versions.map((version) => [
+      `@${version.event}`,
+      formatWhen(version.atMicros),
+      formatBytes(version.sizeBytes),
+      version.op,
+      who(version),
+    ]),
+  );
 }
 
 export function historyCommand(): Command {
@@ -27,23 +63,5 @@ Examples:
   stone history --db notes.db /todo      without a mount
   stone history --json todo | jq '.[-1].time'`,
     )
-    .action(async (path: string, flags: { readonly db?: string; readonly branch: string; readonly json?: true }) => {
-      const place = findPlace(path, flags.db);
-      const versions = await withReader(place.database, (store) => store.history(flags.branch, place.components.map(nameFromText)));
-      if (versions.length === 0) throw new CliError(`${path}: no such file, now or in the past that is kept`);
-      const rows = versions.map((version) => ({
-        event: version.event,
-        time: isoTime(version.atMicros),
-        sizeBytes: version.sizeBytes,
-        op: version.op,
-      }));
-      if (flags.json === true) {
-        printJson(rows);
-        return;
-      }
-      printTable(
-        [{ title: "EVENT", align: "right" }, { title: "TIME" }, { title: "SIZE", align: "right" }, { title: "BY" }],
-        rows.map((row) => [`@${row.event}`, row.time, formatBytes(row.sizeBytes), row.op]),
-      );
-    });
+    .action(history);
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Command } from "commander";
-import { loadEngine } from "../engine.js";
+import { createStore } from "../../store/create.js";
 import { CliError, reasonOf, UsageError } from "../errors.js";
 import { printLine } from "../output.js";
 import { canonicalPath } from "../paths.js";
@@ -44,11 +44,10 @@ Examples:
   stone init notes.db                    a file system for documents and source code
   stone init --page-size 32768 media.db  one for large files`,
     )
-    .action(async (path: string, options: { pageSize?: number }) => {
+    .action((path: string, options: { pageSize?: number }) => {
       const database = canonicalPath(path);
       checkNew(database);
-      const engine = await loadEngine();
-      engine.createStore(database, options);
+      createStore(database, options.pageSize === undefined ? {} : { pageBytes: options.pageSize });
       printLine(`created ${database}; mount it with: stone mount ${path} DIR`);
     });
 }
