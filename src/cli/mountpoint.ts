@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, readdir, stat } from "node:fs/promises";
+import { access, readdir, realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { connectDaemon } from "../daemon/client.js";
 import { isWithin, type MountEntry, mountAt, mountType } from "../daemon/mountinfo.js";
@@ -11,13 +11,16 @@ import { canonicalPath } from "./paths.js";
 /** A mount whose daemon holds its requests is not waited for longer than this. */
 const patienceMillis = 10_000;
 
-/** stat(2) of a directory that may be a mount whose daemon died (ENOTCONN) or hangs (ETIMEDOUT). Returns the error's name, or "". */
+/**
+ * Asks a mount, whose daemon may have died (ENOTCONN) or hang (ETIMEDOUT), for an answer. Returns the error's name, or "".
+ * By statfs(2), because stat(2) is answered from the kernel's cache even when the daemon is dead.
+ */
 async function probe(path: string): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve("ETIMEDOUT"), patienceMillis);
   });
-  const asked = stat(path).then(
+  const asked = statfs(path).then(
     () => "",
     (error: unknown) => codeOf(error) || reasonOf(error),
   );
@@ -73,7 +76,6 @@ async function resolveDirectory(directory: string): Promise<string> {
     if (codeOf(error) === "ENOTCONN") throw new CliError(`${directory}: a dead mount is there; take it away with: umount -l ${directory}`);
     throw new CliError(`${directory}: ${reasonOf(error)}`);
   }
-  const { realpath } = await import("node:fs/promises");
   return await realpath(path);
 }
 
