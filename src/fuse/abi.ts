@@ -1,3 +1,4 @@
+// biome-ignore-all format: structs read as in the kernel's header when related fields share a line.
 /**
  * The kernel's FUSE protocol 7.45, in the order and under the names of include/uapi/linux/fuse.h (Linux 6.18).
  * Magic numbers and offsets live here and nowhere else. "since 7.N" says which minor version brought a thing;

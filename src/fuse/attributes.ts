@@ -46,7 +46,21 @@ export interface FileSystemStatistics {
 /** Attributes with every field 0: something to fill. */
 export function emptyAttributes(): Attributes {
   return {
-    inoLo: 0, inoHi: 0, size: 0, blocks: 0, atimeSec: 0, atimeNsec: 0, mtimeSec: 0, mtimeNsec: 0, ctimeSec: 0, ctimeNsec: 0,
-    mode: 0, nlink: 0, uid: 0, gid: 0, rdev: 0, blksize: 0,
+    inoLo: 0,
+    inoHi: 0,
+    size: 0,
+    blocks: 0,
+    atimeSec: 0,
+    atimeNsec: 0,
+    mtimeSec: 0,
+    mtimeNsec: 0,
+    ctimeSec: 0,
+    ctimeNsec: 0,
+    mode: 0,
+    nlink: 0,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 0,
   };
 }

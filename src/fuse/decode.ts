@@ -4,76 +4,21 @@
  * Each returns what is to become of the request: 0 (hand it to its handler), a positive errno (answer that), or `answerEmpty`.
  */
 import { EBADF, EFBIG, EINVAL, ENAMETOOLONG, ENXIO } from "../base/errno.js";
-import { nameMaxBytes, symlinkMaxBytes, xattrMaxBytes, xattrNameMaxBytes } from "../base/limits.js";
+import { symlinkMaxBytes, xattrMaxBytes } from "../base/limits.js";
 import * as abi from "./abi.js";
+import { body, int64, isTime, nameAfter, nameProblem, terminator, uint64, xattrNameAfter } from "./fields.js";
 import type * as messages from "./messages.js";
 import type { Request } from "./request.js";
 
 /** The request is fine and its answer is nothing: a READ beyond any file's end. */
 export const answerEmpty = -1;
 
-const body = abi.fuse_in_header.SIZE;
-/** High halves from here on make a number that a double does not hold exactly. */
-const highMax = 0x1fffff;
-const high = 4294967296;
-
-const slash = 0x2f;
-const dot = 0x2e;
-
-/** An unsigned 64-bit number, or -1 when it exceeds 2^53-1. */
-function uint64(view: DataView, at: number): number {
-  const hi = view.getUint32(at + 4, true);
-  return hi > highMax ? -1 : hi * high + view.getUint32(at, true);
-}
-
-/** A signed 64-bit number; beyond 2^53 the nearest double. */
-function int64(view: DataView, at: number): number {
-  return view.getInt32(at + 4, true) * high + view.getUint32(at, true);
-}
-
-/** Where the NUL that ends the piece starting at `start` lies, or -1 when the message ends before it. */
-function terminator(request: Request, start: number): number {
-  const { buffer, end } = request;
-  for (let at = start; at < end; at++) if (buffer[at] === 0) return at;
-  return -1;
-}
-
-/** 0 when the bytes [start, end) can be a file's name, else the errno that says why not. */
-function nameProblem(request: Request, start: number, end: number): number {
-  if (end <= start) return EINVAL;
-  if (end - start > nameMaxBytes) return ENAMETOOLONG;
-  const { buffer } = request;
-  for (let at = start; at < end; at++) if (buffer[at] === slash) return EINVAL;
-  // The kernel resolves these itself; as a file's name they would be two ways to one directory.
-  if (buffer[start] === dot && (end - start === 1 || (end - start === 2 && buffer[start + 1] === dot))) return EINVAL;
-  return 0;
-}
-
 export function decodeEmpty(): number {
   return 0;
 }
 
-/** The fixed part of `size` bytes is followed by one file name, whose end goes to `request.end` no further. */
-function nameAfter(request: Request, message: { name: string }, size: number): number {
-  const start = body + size;
-  const end = terminator(request, start);
-  const problem = nameProblem(request, start, end);
-  if (problem === 0) message.name = request.buffer.latin1Slice(start, end);
-  return problem;
-}
-
 export function decodeName(request: Request, message: messages.NameMessage): number {
   return nameAfter(request, message, 0);
-}
-
-/** An extended attribute's name: any bytes, a slash too. ERANGE is what setxattr(2) answers to one too long, but the kernel checks first. */
-function xattrNameAfter(request: Request, message: { name: string }, size: number): number {
-  const start = body + size;
-  const end = terminator(request, start);
-  if (end <= start) return EINVAL;
-  if (end - start > xattrNameMaxBytes) return ENAMETOOLONG;
-  message.name = request.buffer.latin1Slice(start, end);
-  return 0;
 }
 
 export function decodeXattrName(request: Request, message: messages.NameMessage): number {
@@ -119,8 +64,6 @@ export function decodeGetattr(request: Request, message: messages.GetattrMessage
   return message.fh === -1 ? EBADF : 0;
 }
 
-const nsecPerSec = 1_000_000_000;
-
 export function decodeSetattr(request: Request, message: messages.SetattrMessage): number {
   const { view } = request;
   const layout = abi.fuse_setattr_in;
@@ -148,10 +91,6 @@ function setattrTimeProblem(message: messages.SetattrMessage): number {
   if ((valid & abi.FATTR_MTIME) !== 0 && !isTime(message.mtimeSec, message.mtimeNsec)) return EINVAL;
   if ((valid & abi.FATTR_CTIME) !== 0 && !isTime(message.ctimeSec, message.ctimeNsec)) return EINVAL;
   return 0;
-}
-
-function isTime(sec: number, nsec: number): boolean {
-  return nsec < nsecPerSec && sec <= Number.MAX_SAFE_INTEGER && sec >= -Number.MAX_SAFE_INTEGER;
 }
 
 export function decodeSymlink(request: Request, message: messages.SymlinkMessage): number {

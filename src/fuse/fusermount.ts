@@ -25,7 +25,7 @@ function run(args: string[], descriptor: number | undefined): { status: number; 
   const result = spawnSync(helper, args, {
     // Descriptor 3 is the helper's end of the socket; all others are closed on exec.
     stdio: descriptor === undefined ? ["ignore", "ignore", "pipe"] : ["ignore", "ignore", "pipe", descriptor],
-    env: { PATH: process.env["PATH"], LC_ALL: "C", ...(descriptor === undefined ? {} : { _FUSE_COMMFD: "3" }) },
+    env: { PATH: process.env.PATH, LC_ALL: "C", ...(descriptor === undefined ? {} : { _FUSE_COMMFD: "3" }) },
     encoding: "utf8",
   });
   if (result.error !== undefined) {

@@ -40,6 +40,6 @@ export function struct<Fields extends Record<string, Field>>(name: string, size:
     end += widthOf(type);
   }
   invariant(end === size, `struct ${name} has ${end} bytes, the kernel's has ${size}`);
-  offsets["SIZE"] = size;
+  offsets.SIZE = size;
   return Object.freeze(offsets) as Layout<Fields>;
 }

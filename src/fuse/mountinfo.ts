@@ -13,7 +13,7 @@ export interface MountInfo {
 }
 
 /** Undoes the escapes of mountinfo: `\040` and the like stand for one byte each. */
-function unescape(field: string): Name {
+function unescaped(field: string): Name {
   return field.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
@@ -25,7 +25,7 @@ function parseLine(line: string): MountInfo | undefined {
   const type = fields[hyphen + 1];
   const fsname = fields[hyphen + 2];
   if (hyphen === -1 || device === undefined || mountPoint === undefined || type === undefined || fsname === undefined) return undefined;
-  return { mountPoint: unescape(mountPoint), type: unescape(type), fsname: unescape(fsname), device };
+  return { mountPoint: unescaped(mountPoint), type: unescaped(type), fsname: unescaped(fsname), device };
 }
 
 /** All mounts in a mountinfo text (latin1), in its order: a later one on the same path hides the earlier. */

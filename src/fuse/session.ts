@@ -65,8 +65,9 @@ export class Session {
   readonly #wakeFd: number;
   readonly #hooks: SessionHooks;
   readonly #initOptions: InitOptions;
-  readonly #request = new Request();
-  readonly #reply = new Reply();
+  /** The request being served, and its answer. Public for who feeds messages by hand, to `serve`. */
+  readonly request = new Request();
+  readonly reply = new Reply();
   readonly #trace = openTrace();
   readonly #spin: SpinBudget;
   readonly #waiter: Waiter;
@@ -107,8 +108,13 @@ export class Session {
     return (header, message, reply) => {
       const { count } = message as BatchForgetMessage;
       for (let index = 0; index < count; index++) {
-        decodeForgetItem(this.#request, item, index);
-        handlers.forget?.(header, item, reply);
+        decodeForgetItem(this.request, item, index);
+        try {
+          handlers.forget?.(header, item, reply);
+        } catch (error) {
+          // The other items' references are gone all the same.
+          this.#errnoOf("BATCH_FORGET", error);
+        }
       }
     };
   }
@@ -143,9 +149,11 @@ export class Session {
 
   /** One read: the bytes of a request, 0 when there is none to be had now, -1 at the end. */
   #read(): number {
-    const { buffer } = this.#request;
+    const { buffer } = this.request;
     const received = read(this.#fd, buffer, buffer.length);
     if (received > 0) return received;
+    // The device never does this; a socket in its place does when its peer has closed.
+    if (received === 0) return -1;
     const error = errno();
     // ENOENT: the request's caller was killed before it was handed over.
     if (error === EAGAIN || error === EINTR || error === ENOENT) return 0;
@@ -153,7 +161,12 @@ export class Session {
     throw new SessionError(`reading the FUSE device failed: ${errnoName(error)}`);
   }
 
-  /** The next request's bytes: at once, after a spin, or after a sleep, whose end may also bring nothing (0). -1 at the end. */
+  /**
+   * The next request's bytes: at once, after a spin, or after a sleep, whose end may also bring nothing (0). -1 at the end.
+   * The spin gives way to whoever waits for this CPU, the client first of all. Measured on two virtual CPUs, microseconds for
+   * an fstat of one request: both on one CPU 7.3 (9.2 without giving way, 7.5 without spinning), on two CPUs 17 (55 to 60
+   * without spinning).
+   */
   #receive(): number {
     let length = this.#read();
     if (length !== 0) return length;
@@ -180,8 +193,8 @@ export class Session {
 
   /** Decodes, handles and answers the message of `length` bytes in the request buffer. It never throws on what the message says. */
   serve(length: number): void {
-    const request = this.#request;
-    const reply = this.#reply;
+    const request = this.request;
+    const reply = this.reply;
     const { header } = request;
     const whole = request.readHeader(length);
     const row = rowOf(header.opcode);
@@ -205,10 +218,10 @@ export class Session {
   }
 
   #decode(row: OpcodeRow): number {
-    const request = this.#request;
+    const request = this.request;
     if (request.end - fuse_in_header.SIZE < row.requestSize) return EINVAL;
     const problem = row.decode(request, row.message);
-    this.#reply.begin(request.header.uniqueLo, request.header.uniqueHi, request.replyLimit);
+    this.reply.begin(request.header.uniqueLo, request.header.uniqueHi, request.replyLimit);
     return problem;
   }
 
@@ -216,27 +229,27 @@ export class Session {
   #handle(row: OpcodeRow): void {
     const handler = this.#dense[row.opcode];
     if (handler === undefined) {
-      this.#reply.error(ENOSYS);
+      this.reply.error(ENOSYS);
       return;
     }
     try {
-      handler(this.#request.header, row.message, this.#reply);
+      handler(this.request.header, row.message, this.reply);
     } catch (error) {
-      this.#reply.retract();
-      this.#reply.error(this.#errnoOf(row, error));
+      this.reply.retract();
+      this.reply.error(this.#errnoOf(row.name, error));
     }
   }
 
-  #errnoOf(row: OpcodeRow, error: unknown): number {
+  /** The errno that answers what a handler threw. What nobody foresaw is logged; for a request without an answer that is all. */
+  #errnoOf(request: string, error: unknown): number {
     if (error instanceof FsError) return error.errno;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    logLine("error", `${row.name} failed, answered EIO: ${stack}`);
-    this.#hooks.onFault?.(error);
+    logLine("error", `${request} failed, its answer is EIO if it takes one: ${stack}`);
     return EIO;
   }
 
   #send(row: OpcodeRow): void {
-    const reply = this.#reply;
+    const reply = this.reply;
     const error = this.#write();
     // ENOENT, ENODEV: the caller or the mount has gone, and nobody waits.
     if (error === 0 || error === ENOENT || error === ENODEV) return;
@@ -248,7 +261,7 @@ export class Session {
 
   /** Sends the reply; the errno, 0 if the kernel took it. */
   #write(): number {
-    const { buffer, length } = this.#reply;
+    const { buffer, length } = this.reply;
     for (;;) {
       if (write(this.#fd, buffer, length) === length) return 0;
       const error = errno();
@@ -257,7 +270,7 @@ export class Session {
   }
 
   #init(offer: InitMessage): void {
-    const reply = this.#reply;
+    const reply = this.reply;
     const outcome = negotiate(offer, this.#initOptions);
     switch (outcome.kind) {
       case "refused":
@@ -269,7 +282,7 @@ export class Session {
         reply.initialized();
         return;
       case "agreed":
-        this.#request.setxattrSize = outcome.negotiated.setxattrSize;
+        this.request.setxattrSize = outcome.negotiated.setxattrSize;
         putInit(reply.view, fuse_out_header.SIZE, outcome.negotiated);
         reply.initialized();
         this.#hooks.onInit?.(outcome.negotiated);

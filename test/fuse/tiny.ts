@@ -1,8 +1,10 @@
 /**
  * A file system of one directory and a few files, for the driver's tests: `node tiny.js MOUNTPOINT [option…]` mounts it, prints
  * "ready", serves until it is unmounted, prints "ended: unmounted". Options: `worker` serves from a worker thread, which gets
- * the descriptor as a number; `private` mounts for the mounting user alone; `fsname=NAME`; `writeback`; `cached`.
+ * the descriptor as a number; `private` mounts for the mounting user alone; `fsname=NAME`; `writeback`; `cached`; `spin=MICROSECONDS`;
+ * `unmount` unmounts instead; `child` starts a child process first and prints its number.
  */
+import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { EISDIR, ENOENT, ENOTDIR, FsError } from "../../src/base/errno.js";
@@ -10,7 +12,7 @@ import { FATTR_MODE, FATTR_SIZE, FOPEN_KEEP_CACHE } from "../../src/fuse/abi.js"
 import { type Attributes, emptyAttributes } from "../../src/fuse/attributes.js";
 import type { Handlers } from "../../src/fuse/handlers.js";
 import { defaultInitOptions } from "../../src/fuse/init.js";
-import { defaultMountOptions, mount } from "../../src/fuse/mount.js";
+import { defaultMountOptions, MountError, mount, unmount } from "../../src/fuse/mount.js";
 import { Session } from "../../src/fuse/session.js";
 
 const rootNode = 1;
@@ -135,6 +137,7 @@ export function tinyHandlers(timeoutSec: number): Handlers {
 
 function serve(fd: number, options: readonly string[]): void {
   const timeoutSec = options.includes("cached") ? Number.POSITIVE_INFINITY : 0;
+  const spin = options.find((option) => option.startsWith("spin="))?.slice("spin=".length);
   const session = new Session({
     fd,
     wakeFd: -1,
@@ -145,7 +148,7 @@ function serve(fd: number, options: readonly string[]): void {
       onWake: () => undefined,
     },
     init: { ...defaultInitOptions, writebackCache: options.includes("writeback") ? "on" : "off" },
-    ...(options.includes("nospin") ? { spinMicros: 0 } : {}),
+    ...(spin === undefined ? {} : { spinMicros: Number(spin) }),
   });
   writeSync(1, `ended: ${session.run()}\n`);
 }
@@ -155,11 +158,31 @@ interface Served {
   readonly options: readonly string[];
 }
 
+/** Does it; what hinders it is said in one line. */
+function orExit<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof MountError)) throw error;
+    writeSync(2, `${error.message}\n`);
+    process.exit(1);
+  }
+}
+
 function main(): void {
   const [mountPoint, ...options] = process.argv.slice(2);
   if (mountPoint === undefined) throw new Error("usage: tiny.js MOUNTPOINT [option…]");
   const fsname = options.find((option) => option.startsWith("fsname="))?.slice("fsname=".length) ?? "tiny";
-  const fd = mount(mountPoint, { ...defaultMountOptions, fsname, access: options.includes("private") ? "mounting-user" : "everyone" });
+  if (options.includes("unmount")) {
+    orExit(() => unmount(mountPoint, "busy-fails"));
+    return;
+  }
+  const access = options.includes("private") ? "mounting-user" : "everyone";
+  const fd = orExit(() => mount(mountPoint, { ...defaultMountOptions, fsname, access }));
+  if (options.includes("child")) {
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    writeSync(1, `child: ${child.pid}\n`);
+  }
   writeSync(1, "ready\n");
   if (!options.includes("worker")) {
     serve(fd, options);
