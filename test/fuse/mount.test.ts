@@ -135,7 +135,11 @@ t.test("callers of a dead daemon get ENOTCONN at once", { skip }, async (t) => {
         "an open file too",
       );
       t.ok(performance.now() - start < 2000, "at once");
-      t.equal(codeOf(() => fs.closeSync(open)), "ENOTCONN", "and closing it, though that closes it");
+      t.equal(
+        codeOf(() => fs.closeSync(open)),
+        "ENOTCONN",
+        "and closing it, though that closes it",
+      );
       t.equal(isStale(root), true);
       t.throws(() => mount(root, { ...defaultMountOptions, fsname: "x" }), /the mount of a dead daemon; unmount it first/);
       unmount(root, "busy-fails");

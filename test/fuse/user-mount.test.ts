@@ -10,7 +10,7 @@ import { noMounts } from "./harness.js";
 const user = 65534;
 
 function whyNot(): string | false {
-  const missing = ["fusermount3", "setpriv", "unshare"].find((program) => !existsSync(`/usr/bin/${program}`));
+  const missing = ["env", "fusermount3", "setpriv", "unshare"].find((program) => !existsSync(`/usr/bin/${program}`));
   if (missing !== undefined) return `there is no /usr/bin/${missing}`;
   const nobody = spawnSync("setpriv", [`--reuid=${user}`, "--clear-groups", "--", process.execPath, "-e", "0", import.meta.url]);
   return nobody.status === 0 ? noMounts() : "an ordinary user cannot run this node";

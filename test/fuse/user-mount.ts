@@ -11,7 +11,9 @@ import { startTiny, type Tiny } from "./harness.js";
 
 const [directory = "", user = ""] = process.argv.slice(2);
 const tinyScript = fileURLToPath(new URL("./tiny.js", import.meta.url));
-const asUser = ["/usr/bin/setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--"];
+// tap's NODE_OPTIONS make each node process write into this directory, which that user may not.
+const withoutTap = ["/usr/bin/env", "-u", "NODE_OPTIONS"];
+const asUser = ["/usr/bin/setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--", ...withoutTap];
 
 function run(command: readonly string[]): string {
   const [program = "", ...args] = command;
