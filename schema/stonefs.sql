@@ -87,7 +87,7 @@ CREATE TABLE process (
 
 -- What POSIX calls a file: one row per version of its attributes.
 -- I4: nlink is the number of entries that name it (for a directory: 2 and its subdirectories; the root's own count likewise).
--- I5: every directory is reached from the root by its `parent` chain, and `parent` holds exactly one entry for it.
+-- I5: there is a root; every directory is reached from it by names; the one its `parent` says holds exactly one entry for it.
 CREATE TABLE inode (
   branch    BIGINT NOT NULL,
   ino       BIGINT NOT NULL,      -- 1 is the root; never reused; at most 2^42-1
@@ -160,7 +160,8 @@ CREATE TABLE extent_past (
 ) WITHOUT ROWID;
 
 -- Extended attributes.
--- I9: every attribute belongs to a live inode; names are 1..255 bytes with a namespace, values at most 65536 bytes.
+-- I9: every attribute belongs to an inode there is or was (as with extents); names are 1..255 bytes with a namespace, values
+--     at most 65536 bytes.
 CREATE TABLE xattr (
   branch BIGINT NOT NULL,
   ino    BIGINT NOT NULL,

@@ -36,6 +36,7 @@ export function startWorker(config: DaemonConfig): WorkerLink {
   const waiting = new Map<number, Waiting>();
   let failure: Error | undefined;
   let nextId = 1;
+  let wasMounted = false;
 
   let onMounted: () => void;
   let onNotMounted: (error: Error) => void;
@@ -45,8 +46,10 @@ export function startWorker(config: DaemonConfig): WorkerLink {
   });
 
   port1.on("message", (message: WorkerMessage) => {
-    if (message.kind === "mounted") onMounted();
-    else if (message.kind === "failed") fail(message.message, message.stack);
+    if (message.kind === "mounted") {
+      wasMounted = true;
+      onMounted();
+    } else if (message.kind === "failed") fail(message.message, message.stack);
     else {
       const asked = waiting.get(message.id);
       waiting.delete(message.id);
@@ -67,7 +70,8 @@ export function startWorker(config: DaemonConfig): WorkerLink {
       for (const asked of waiting.values()) asked.reject(error);
       waiting.clear();
       onNotMounted(error);
-      if (failure !== undefined) logLine("error", `the file system failed: ${failure.stack || failure.message}`);
+      // A mount that could not begin is told to the command that wanted it.
+      if (failure !== undefined && wasMounted) logLine("error", `the file system failed: ${failure.stack || failure.message}`);
       resolve(failure === undefined ? "clean" : "failed");
     });
   });

@@ -35,9 +35,11 @@ export interface Connection {
   /** Commits: atomic and ordered, durable only after the next `sync`. */
   commit(): void;
   rollback(): void;
+  /** Runs `body` so that all its reads see one state of the database, whatever is committed meanwhile. */
+  reading<Result>(body: () => Result): Result;
   /** Makes every commit so far durable: survives power loss when it returns. */
   sync(): void;
-  /** Bytes of log not yet carried over into the database. */
+  /** Bytes of log not yet carried over into the database; only outside a transaction. */
   logBytes(): number;
   /** Carries the log over; only outside a transaction. Returns whether all of it was. */
   checkpoint(): boolean;

@@ -93,6 +93,16 @@ class SqliteConnection implements Connection {
     if (this.#database.inTransaction) this.prepare("ROLLBACK").run([]);
   }
 
+  reading<Result>(body: () => Result): Result {
+    if (this.#database.inTransaction) return body();
+    this.prepare("BEGIN").run([]);
+    try {
+      return body();
+    } finally {
+      this.rollback();
+    }
+  }
+
   /**
    * What `synchronous=FULL` does at the end of a commit in WAL mode (wal.c, sqlite3WalFrames), done apart: an fdatasync of the
    * log. A FULL transaction would need a row of its own and a pragma outside any transaction; an empty one syncs nothing.

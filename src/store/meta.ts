@@ -66,10 +66,9 @@ export class InodeNumbers {
     this.#writer.run(this.#update, [String(this.#reserved)]);
   }
 
-  /** Gives unused reservations back: at a clean end. */
+  /** Gives unused reservations back: at a clean end, after the last number was taken. */
   giveBack(): void {
-    if (this.#reserved === this.#next) return;
-    this.#reserved = this.#next;
+    this.#reserved = Number.POSITIVE_INFINITY;
     this.#writer.run(this.#update, [String(this.#next)]);
   }
 }

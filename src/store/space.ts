@@ -1,7 +1,6 @@
 import { closeSync, existsSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ENOSPC } from "../base/errno.js";
-import { FsError } from "../base/errno.js";
+import { ENOSPC, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
 import type { Connection } from "../db/connection.js";
 
@@ -32,6 +31,8 @@ export class SpaceGuard {
   readonly #limitBytes: number | undefined;
   #dirty = 0;
   #checkAt = 0;
+  /** Bytes of log when the last batch ended. */
+  #logBytes = 0;
 
   /** @param limitBytes how large the database may grow; undefined for as large as the host allows */
   constructor(connection: Connection, databasePath: string, limitBytes: number | undefined) {
@@ -46,6 +47,11 @@ export class SpaceGuard {
     return this.#dirty;
   }
 
+  /** Bytes of log when the last batch ended. */
+  get logBytes(): number {
+    return this.#logBytes;
+  }
+
   /** Counts a change of `bytes` of data, or refuses it with ENOSPC. */
   admit(bytes: number, kind: "growing" | "removing"): void {
     const dirty = this.#dirty + bytes + changeBytes;
@@ -53,8 +59,9 @@ export class SpaceGuard {
     this.#dirty = dirty;
   }
 
-  /** The batch is in the database. */
-  settle(): void {
+  /** The batch is in the database, whose log now has `logBytes`. */
+  settle(logBytes: number): void {
+    this.#logBytes = logBytes;
     this.#dirty = 0;
     this.#checkAt = 0;
   }
@@ -91,7 +98,7 @@ export class SpaceGuard {
 
   #check(dirty: number, kind: "growing" | "removing"): void {
     const margin = kind === "removing" ? removalMarginBytes : marginBytes;
-    const spare = this.#hostFree() - this.#connection.logBytes() - margin - 2 * dirty;
+    const spare = this.#hostFree() - this.#logBytes - margin - 2 * dirty;
     if (spare < 0) throw new FsError(ENOSPC, "the disk that holds the database is full");
     let step = Math.min(stepBytes, spare / 4);
     if (this.#limitBytes !== undefined && kind === "growing") {

@@ -182,10 +182,9 @@ export class Store {
         throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
       }
       this.#unsynced = true;
-      this.space.settle();
       for (const tree of this.#live.values()) tree.release();
       if (durability === "durable") this.#sync();
-      if (this.connection.logBytes() > checkpointBytes) this.connection.checkpoint();
+      this.#carryOver();
     } else if (durability === "durable") this.#sync();
   }
 
@@ -198,6 +197,13 @@ export class Store {
       this.space.release();
     }
     this.connection.close();
+  }
+
+  /** Carries a long log over into the database: only now, between two transactions, it can be done. */
+  #carryOver(): void {
+    let logBytes = this.connection.logBytes();
+    if (logBytes > checkpointBytes && this.connection.checkpoint()) logBytes = 0;
+    this.space.settle(logBytes);
   }
 
   #sync(): void {

@@ -1,0 +1,28 @@
+import type { Connection } from "../../db/connection.js";
+import { checkBlobRanges, checkBlobs, checkExtents, checkUnusedBlobs } from "./content.js";
+import { checkAttributes, checkEntries, checkLinkCounts, checkReachability } from "./namespace.js";
+import type { Check, Problem } from "./problem.js";
+import { checkBatches, checkBranches, checkClock, checkIntervals } from "./timeline.js";
+
+export type { Problem } from "./problem.js";
+
+/** One function for each invariant that the schema states, in its order. */
+export const checks: readonly Check[] = [
+  checkBranches, // I1
+  checkClock, // I2
+  checkBatches, // I3
+  checkLinkCounts, // I4
+  checkReachability, // I5
+  checkEntries, // I6
+  checkExtents, // I7
+  checkBlobRanges, // I8
+  checkAttributes, // I9
+  checkBlobs, // I10
+  checkUnusedBlobs, // I11
+  checkIntervals, // I12
+];
+
+/** Checks a whole database as of one moment. Everything must have been committed. Returns what is broken; nothing is mended. */
+export function checkDatabase(connection: Connection): Problem[] {
+  return connection.reading(() => checks.flatMap((check) => check(connection)));
+}
