@@ -1,19 +1,8 @@
 import { Command } from "commander";
-import type { Store } from "../../store/store.js";
+import { checkDatabase } from "../../store/check/check.js";
 import { withReader } from "../daemon.js";
 import { printJson, printLine } from "../output.js";
 import { findDatabase } from "../paths.js";
-
-/** A broken invariant, by its number in schema/. */
-interface Problem {
-  readonly invariant: string;
-  readonly message: string;
-}
-
-async function loadCheck(): Promise<(store: Store) => readonly Problem[]> {
-  const module = "../../store/check.js";
-  return ((await import(module)) as { checkStore: (store: Store) => readonly Problem[] }).checkStore;
-}
 
 export function checkCommand(): Command {
   return new Command("check")
@@ -33,8 +22,7 @@ Examples:
     )
     .action(async (path: string | undefined, flags: { readonly db?: string; readonly json?: true }) => {
       const database = findDatabase(path ?? flags.db);
-      const checkStore = await loadCheck();
-      const problems = await withReader(database, checkStore);
+      const problems = await withReader(database, (store) => checkDatabase(store.connection));
       if (flags.json === true) printJson(problems);
       else for (const problem of problems) printLine(`${problem.invariant}: ${problem.message}`);
       if (flags.json !== true) printLine(`${database}: ${problems.length === 0 ? "no problems" : `${problems.length} problems`}`);
