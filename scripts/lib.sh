@@ -38,12 +38,7 @@ check_fuse() {
       return
     fi
   fi
-  is_root && return
-  if ! has fusermount3; then
-    lack "fusermount3, which lets an ordinary user mount. Debian: sudo apt-get install fuse3"
-  elif ! [ -r /dev/fuse ] || ! [ -w /dev/fuse ]; then
-    lack "permission to open /dev/fuse. Fix it with: sudo chmod 666 /dev/fuse"
-  fi
+  is_root || has fusermount3 || lack "fusermount3, which lets an ordinary user mount. Debian: sudo apt-get install fuse3"
 }
 
 # What better-sqlite3 needs when no ready-made binary fits this machine.

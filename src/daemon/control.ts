@@ -87,7 +87,13 @@ export async function startControl(path: string, handlers: Handlers): Promise<Co
   removeSocket(path);
   const server = createServer((socket) => converse(socket, handlers));
   await listen(server, path);
-  return { close: () => removeSocket(path) };
+  return {
+    close() {
+      removeSocket(path);
+      // Not closed: libuv would remove the socket by the short path, whose descriptor may lead elsewhere by now.
+      server.unref();
+    },
+  };
 }
 
 function removeSocket(path: string): void {

@@ -29,7 +29,7 @@ export const defaultOptions: MountOptions = {
   dev: false,
   exec: true,
   cacheBytes: 48 * MiB,
-  blobCacheBytes: 32 * MiB,
+  blobCacheBytes: 16 * MiB,
   viewsVisible: false,
   viewsOther: false,
   dirHistory: false,
@@ -94,7 +94,7 @@ export const optionRows: readonly OptionRow[] = [
     "the most the database may hold, history included; df shows it (default: what the disk has)",
   ),
   bytes("cache_bytes", (cacheBytes) => ({ cacheBytes }), "memory for names and attributes (default 48M)"),
-  bytes("blob_cache_bytes", (blobCacheBytes) => ({ blobCacheBytes }), "memory for file contents (default 32M)"),
+  bytes("blob_cache_bytes", (blobCacheBytes) => ({ blobCacheBytes }), "memory for file contents (default 16M)"),
   choice(
     "views",
     { hidden: { viewsVisible: false }, visible: { viewsVisible: true } },

@@ -111,11 +111,18 @@ function viewOwner(config: DaemonConfig): { uid: number; gid: number; mode: numb
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: config.options.viewsOther ? 0o755 : 0o700 };
 }
 
+/** What this thread's JavaScript holds, bytes. */
+function memory(): Record<string, number> {
+  const { heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+  return { heapUsedBytes: heapUsed, heapBytes: heapTotal, externalBytes: external, arrayBufferBytes: arrayBuffers };
+}
+
 function control(store: Store, vfs: Vfs, bridge: Bridge): Served {
   return {
     barrier: () => store.commit("durable"),
     gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),
     counters: () => ({
+      ...memory(),
       events: store.events.last,
       nodes: bridge.knownNodes,
       openFiles: vfs.handles.count,

@@ -39,6 +39,8 @@ export async function startDaemon(config: DaemonConfig): Promise<number> {
     // A working directory would be kept from being unmounted.
     cwd: "/",
     detached: true,
+    // glibc gives each thread an arena of its own to fragment; two threads that allocate need no more than two.
+    env: { ...process.env, MALLOC_ARENA_MAX: "2" },
     stdio: ["ignore", log, log, "pipe"],
   });
   closeSync(log);

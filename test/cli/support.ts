@@ -1,0 +1,36 @@
+import { chownSync } from "node:fs";
+import type { Test } from "tap";
+import { type Outcome, run } from "../support/run.js";
+import { stone, stoneMain } from "../support/stone.js";
+import { nobody } from "../support/users.js";
+
+/** Runs `stone`, which must refuse: with this status, one line on standard error that has all these words, nothing on standard output. */
+export function refuses(t: Test, status: 1 | 2, args: readonly string[], words: readonly (string | RegExp)[], outcome = stone(args)): void {
+  const what = `stone ${args.join(" ")}`;
+  t.equal(outcome.status, status, `${what}: status`, { stderr: outcome.stderr });
+  t.match(outcome.stderr, /^stone: [^\n]+\n$/, `${what}: one line`);
+  for (const word of words) {
+    if (typeof word === "string") t.ok(outcome.stderr.includes(word), `${what}: names ${word}`, { stderr: outcome.stderr });
+    else t.match(outcome.stderr, word, what);
+  }
+  t.equal(outcome.stdout, "", `${what}: prints nothing else`);
+}
+
+/** Runs `stone`, which must succeed. Its standard output. */
+export function accepts(t: Test, args: readonly string[], cwd = "/"): string {
+  const { status, stdout, stderr } = stone(args, { cwd });
+  t.equal(status, 0, `stone ${args.join(" ")}`, { stdout, stderr });
+  return stdout;
+}
+
+/** Runs `stone` as somebody whom file modes bind: as `nobody` if we are root, who may write everything. */
+export function stoneBound(args: readonly string[]): Outcome {
+  if (process.geteuid?.() !== 0) return stone(args);
+  const user = [`--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, "--clear-groups"];
+  return run("setpriv", [...user, process.execPath, stoneMain, ...args], { cwd: "/" });
+}
+
+/** Gives a file to whom `stoneBound` acts as. */
+export function giveToBound(path: string): void {
+  if (process.geteuid?.() === 0) chownSync(path, nobody.uid, nobody.gid);
+}
