@@ -91,9 +91,12 @@ export const listing: Area = {
             entries.push(...some);
             fs.writeFileSync(join(directory, `coming-${turn}`), "");
             if (turn > 3) fs.unlinkSync(join(directory, `coming-${turn - 3}`));
+            // A listing that shows every newcomer never ends: renaming each file while listing would go round forever.
+            if (turn > 2000) return entries;
           }
         });
         const listed = names(seen).filter((name) => name.startsWith("entry-"));
+        t.ok(seen.length < 3000, "it ends");
         t.same(listed, steady);
         const all = names(seen);
         t.equal(new Set(all).size, all.length, "no name twice");
