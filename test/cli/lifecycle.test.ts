@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, dirname, join } from "node:path";
 import t, { type Test } from "tap";
 import { freshMount, isMounted, type Mount, onMount } from "../support/mount.js";
-import { stone, stoneMain } from "../support/stone.js";
+import { stone, stoneCommand } from "../support/stone.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import { accepts, refuses } from "./support.js";
 
@@ -150,7 +150,7 @@ t.test("-f serves from the command itself until it is interrupted", async (t) =>
   const [database, directory] = [join(base, "a.db"), join(base, "mnt")];
   mkdirSync(directory);
   accepts(t, ["init", database]);
-  const child = spawn(process.execPath, [stoneMain, "mount", "-f", database, directory], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(...stoneCommand(["mount", "-f", database, directory]), { stdio: ["ignore", "pipe", "pipe"] });
   t.teardown(() => {
     child.kill("SIGKILL");
     if (isMounted(directory)) stone(["umount", directory]);

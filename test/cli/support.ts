@@ -1,7 +1,7 @@
 import { chownSync } from "node:fs";
 import type { Test } from "tap";
 import { type Outcome, run } from "../support/run.js";
-import { stone, stoneMain } from "../support/stone.js";
+import { stone, stoneCommand } from "../support/stone.js";
 import { nobody } from "../support/users.js";
 
 /** Runs `stone`, which must refuse: with this status, one line on standard error that has all these words, nothing on standard output. */
@@ -27,7 +27,7 @@ export function accepts(t: Test, args: readonly string[], cwd = "/"): string {
 export function stoneBound(args: readonly string[]): Outcome {
   if (process.geteuid?.() !== 0) return stone(args);
   const user = [`--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, "--clear-groups"];
-  return run("setpriv", [...user, process.execPath, stoneMain, ...args], { cwd: "/" });
+  return run("setpriv", [...user, ...stoneCommand(args).flat()], { cwd: "/" });
 }
 
 /** Gives a file to whom `stoneBound` acts as. */
