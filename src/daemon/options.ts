@@ -28,7 +28,7 @@ export const defaultOptions: MountOptions = {
   suid: false,
   dev: false,
   exec: true,
-  cacheBytes: 48 * MiB,
+  cacheBytes: 32 * MiB,
   blobCacheBytes: 16 * MiB,
   viewsVisible: false,
   viewsOther: false,
@@ -93,7 +93,7 @@ export const optionRows: readonly OptionRow[] = [
     (sizeBytes) => ({ sizeBytes }),
     "the most the database may hold, history included; df shows it (default: what the disk has)",
   ),
-  bytes("cache_bytes", (cacheBytes) => ({ cacheBytes }), "memory for names and attributes (default 48M)"),
+  bytes("cache_bytes", (cacheBytes) => ({ cacheBytes }), "memory for names and attributes (default 32M)"),
   bytes("blob_cache_bytes", (blobCacheBytes) => ({ blobCacheBytes }), "memory for file contents (default 16M)"),
   choice(
     "views",

@@ -32,7 +32,13 @@ export function startWorker(config: DaemonConfig): WorkerLink {
   const { port1, port2 } = new MessageChannel();
   const wakeDescriptor = openWake();
   const start: WorkerStart = { config, port: port2, wakeDescriptor };
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: start, transferList: [port2], name: "stonefs" });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: start,
+    transferList: [port2],
+    name: "stonefs",
+    // Most objects live for one request; a larger nursery only costs memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 24 },
+  });
   const waiting = new Map<number, Waiting>();
   let failure: Error | undefined;
   let nextId = 1;

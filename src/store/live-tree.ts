@@ -36,40 +36,37 @@ export interface LiveContext {
   batchStart(): number;
 }
 
-class DirentCell implements Cell {
-  readonly key: readonly Value[];
+/** A name's or an attribute's cell. Its key is built when it is needed: thousands of cells with a buffer each would cost more than they hold. */
+class NameCell implements Cell {
   readonly inherits = false;
   readonly pins = 0;
+  readonly #branch: number;
+  readonly #owner: number;
+  readonly #name: Name;
   version: readonly Value[] | null = null;
   since = 0;
   stored = 0;
   storedUntil = 0;
   dirty = false;
-  entry: Dirent | undefined = undefined;
 
-  constructor(branch: number, parent: number, name: Name) {
-    this.key = [branch, parent, Buffer.from(name, "latin1")];
+  constructor(branch: number, owner: number, name: Name) {
+    this.#branch = branch;
+    this.#owner = owner;
+    this.#name = name;
+  }
+
+  get key(): readonly Value[] {
+    return [this.#branch, this.#owner, Buffer.from(this.#name, "latin1")];
   }
 }
 
-class XattrCell implements Cell {
-  readonly key: readonly Value[];
-  readonly inherits = false;
-  readonly pins = 0;
-  version: readonly Value[] | null = null;
-  since = 0;
-  stored = 0;
-  storedUntil = 0;
-  dirty = false;
-
-  constructor(branch: number, ino: number, name: Name) {
-    this.key = [branch, ino, Buffer.from(name, "latin1")];
-  }
+class DirentCell extends NameCell {
+  entry: Dirent | undefined = undefined;
 }
 
 /** Rough sizes of cached objects in memory. */
-const inodeCellBytes = 600;
-const direntCellBytes = 450;
+const inodeCellBytes = 750;
+const direntCellBytes = 500;
 
 type ListRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
 
@@ -81,7 +78,7 @@ export class LiveTree implements Tree {
   readonly #tables: Tables;
   readonly #inodes: Cells<number, Inode>;
   readonly #dirents: Cells<string, DirentCell>;
-  readonly #xattrs: Cells<string, XattrCell>;
+  readonly #xattrs: Cells<string, NameCell>;
   readonly #drafts = new Set<Inode>();
   readonly #list: Statement<ListRow>;
   readonly #xattrNames: Statement<readonly [Uint8Array]>;
@@ -356,11 +353,11 @@ export class LiveTree implements Tree {
     return cell;
   }
 
-  #xattrCell(ino: number, name: Name): XattrCell {
+  #xattrCell(ino: number, name: Name): NameCell {
     const key = `${ino}/${name}`;
     let cell = this.#xattrs.get(key);
     if (cell !== undefined) return cell;
-    cell = new XattrCell(this.branch, ino, name);
+    cell = new NameCell(this.branch, ino, name);
     const row = this.#tables.xattr.readLive(cell.key);
     if (row !== undefined) {
       cell.since = row[0] as number;
@@ -377,7 +374,7 @@ function storedBytes(inode: Inode): number {
   return inode.version === null ? 0 : (inode.version[4] as number);
 }
 
-function valueBytes(cell: XattrCell): number {
+function valueBytes(cell: NameCell): number {
   const value = cell.version?.[0];
   return value instanceof Uint8Array ? value.byteLength : 0;
 }

@@ -82,7 +82,7 @@ export class Store {
     this.processes = new Processes(connection, this.writer);
     this.inodeNumbers = new InodeNumbers(connection, this.writer);
     this.#batches = new Batches(connection, this.writer, this.events);
-    const cacheBytes = options.cacheBytes ?? 48 * 1024 * 1024;
+    const cacheBytes = options.cacheBytes ?? 32 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
     this.#context = {
       tables: this.tables,
@@ -228,7 +228,7 @@ export class Store {
  */
 export function openStore(path: string, options: StoreOptions = {}): Store {
   const mode = options.mode ?? "write";
-  const connection = openSqlite(path, { mode, cacheBytes: options.pageCacheBytes ?? 32 * 1024 * 1024 });
+  const connection = openSqlite(path, { mode, cacheBytes: options.pageCacheBytes ?? 24 * 1024 * 1024 });
   try {
     checkFormat(connection, path);
     const store = new Store(connection, path, options);
