@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { statfsSync, statSync, writeFileSync } from "node:fs";
 import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, ENXIO, EPERM, errnoName } from "../base/errno.js";
 import { mountByHelper, unmountByHelper } from "./fusermount.js";
 import { MountError } from "./mount-error.js";
@@ -71,9 +71,7 @@ function rootMode(mountPoint: string): string {
   try {
     return (statSync(mountPoint).mode & 0o170000).toString(8);
   } catch (error) {
-    const errno = -((error as NodeJS.ErrnoException).errno ?? 0);
-    if (errno === ENOTCONN) throw new MountError(`${mountPoint} still has the mount of a dead daemon; unmount it first`);
-    throw new MountError(`the mount point ${mountPoint}: ${errnoName(errno)}`);
+    throw new MountError(`the mount point ${mountPoint}: ${errnoName(-((error as NodeJS.ErrnoException).errno ?? 0))}`);
   }
 }
 
@@ -105,6 +103,7 @@ function helperOptions(options: MountOptions): string[] {
  * Root mounts by mount(2), everyone else (and root where that is forbidden) through fusermount3. Throws MountError.
  */
 export function mount(mountPoint: string, options: MountOptions): number {
+  if (isStale(mountPoint)) throw new MountError(`${mountPoint} still has the mount of a dead daemon; unmount it first`);
   const direct = process.geteuid?.() === 0 ? mountDirectly(mountPoint, options) : undefined;
   return direct ?? mountByHelper(mountPoint, options.fsname, options.subtype, helperOptions(options));
 }
@@ -131,12 +130,12 @@ export function unmount(mountPoint: string, mode: UnmountMode): void {
 }
 
 /**
- * Is there a mount whose daemon is dead at this path? Its `stat` gives ENOTCONN at once. A live mount's `stat` waits for its
- * daemon, so the daemon itself must not ask.
+ * Is there a mount whose daemon is dead at this path? Its `statfs` gives ENOTCONN at once (`stat` might be answered from the
+ * kernel's cache). A live mount's `statfs` waits for its daemon, so the daemon itself must not ask.
  */
 export function isStale(mountPoint: string): boolean {
   try {
-    statSync(mountPoint);
+    statfsSync(mountPoint);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).errno === -ENOTCONN;

@@ -57,7 +57,8 @@ type Dispatch = Handler<object> | undefined;
 
 /**
  * The driver's loop: read a request, hand it to its handler, send the answer. It runs in a worker that never returns to its
- * event loop while `run` lasts.
+ * event loop while `run` lasts; a process that wants to end rings the wake descriptor first, for its worker sleeps in poll(2)
+ * and nothing else of Node's reaches it there.
  * INVARIANT: each request that takes a reply gets exactly one, whatever its handler does.
  */
 export class Session {

@@ -1,7 +1,7 @@
 import { errnoName } from "../base/errno.js";
 import { debugLog } from "../base/log.js";
 import * as abi from "./abi.js";
-import { EmptyMessage } from "./messages.js";
+import { EmptyMessage, SetattrMessage } from "./messages.js";
 import type { OpcodeRow } from "./opcodes.js";
 import type { Reply } from "./reply.js";
 import type { Request, RequestHeader } from "./request.js";
@@ -32,9 +32,29 @@ function describeValue(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
+/** What SETATTR is to change: the fields that `valid` names. */
+function describeSetattr(message: SetattrMessage): string {
+  const { valid } = message;
+  const words = [`valid=0x${valid.toString(16)}`];
+  if ((valid & abi.FATTR_FH) !== 0) words.push(`fh=${message.fh}`);
+  if ((valid & abi.FATTR_MODE) !== 0) words.push(`mode=${message.mode.toString(8)}`);
+  if ((valid & abi.FATTR_UID) !== 0) words.push(`uid=${message.uid}`);
+  if ((valid & abi.FATTR_GID) !== 0) words.push(`gid=${message.gid}`);
+  if ((valid & abi.FATTR_SIZE) !== 0) words.push(`size=${message.size}`);
+  if ((valid & abi.FATTR_ATIME) !== 0) words.push(`atime=${describeTime(message.atimeSec, message.atimeNsec)}`);
+  if ((valid & abi.FATTR_MTIME) !== 0) words.push(`mtime=${describeTime(message.mtimeSec, message.mtimeNsec)}`);
+  if ((valid & abi.FATTR_CTIME) !== 0) words.push(`ctime=${describeTime(message.ctimeSec, message.ctimeNsec)}`);
+  return words.join(" ");
+}
+
+function describeTime(sec: number, nsec: number): string {
+  return `${sec}.${String(nsec).padStart(9, "0")}`;
+}
+
 /** The message's own fields, in their order. */
 function describeMessage(message: object): string {
   if (message instanceof EmptyMessage) return "";
+  if (message instanceof SetattrMessage) return describeSetattr(message);
   return Object.entries(message)
     .map(([field, value]) => `${field}=${describeValue(value)}`)
     .join(" ");

@@ -150,6 +150,18 @@ t.test("callers of a dead daemon get ENOTCONN at once", { skip }, async (t) => {
   });
 });
 
+t.test("a dead daemon is noticed though the kernel still has answers cached", { skip }, async (t) => {
+  await onMount(["cached"], {}, async (root, tiny) => {
+    fs.statSync(root);
+    tiny.child.kill("SIGKILL");
+    await tiny.ended;
+    t.equal(isStale(root), true);
+    t.throws(() => mount(root, { ...defaultMountOptions, fsname: "x" }), /the mount of a dead daemon; unmount it first/);
+    unmount(root, "busy-fails");
+    t.equal(isStale(root), false);
+  });
+});
+
 t.test("a lazy unmount works while files are open", { skip }, async (t) => {
   await onMount([], {}, async (root, tiny) => {
     const open = fs.openSync(join(root, "file"), "r");
@@ -167,6 +179,7 @@ t.test("the trace has a line for each request and each reply", { skip }, async (
   await onMount([], { DEBUG: "stone:fuse", DEBUG_COLORS: "no" }, async (root, tiny) => {
     fs.readFileSync(join(root, "file"));
     codeOf(() => fs.unlinkSync(join(root, "file")));
+    fs.chmodSync(join(root, "file"), 0o640);
     unmount(root, "busy-fails");
     await tiny.ended;
     const log = tiny.log();
@@ -175,6 +188,7 @@ t.test("the trace has a line for each request and each reply", { skip }, async (
     t.match(log, /<- \d+ LOOKUP node 9223372041149743106 mode=100644 nlink=1 size=14\n/);
     t.match(log, /<- \d+ READ 14 bytes\n/);
     t.match(log, /<- \d+ UNLINK ENOENT\n/);
+    t.match(log, /-> \d+ SETATTR node 9223372041149743106 .* valid=0x[0-9a-f]+ mode=100640( ctime=[0-9.]+)?\n/);
     const requests = log.match(/ -> /g)?.length ?? 0;
     const silent = log.match(/ -> \d+ (FORGET|BATCH_FORGET|INTERRUPT) /g)?.length ?? 0;
     t.equal(log.match(/ <- /g)?.length, requests - silent);
