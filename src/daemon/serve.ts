@@ -10,6 +10,7 @@ import { collectGarbage } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
 import { Vfs } from "../vfs/vfs.js";
 import { parseWhen, whenForms } from "../vfs/when.js";
+import { startCheckpointer } from "./checkpointer.js";
 import type { DaemonConfig } from "./protocol.js";
 import type { Served, Serving } from "./serving.js";
 
@@ -29,6 +30,7 @@ export function serve(serving: Serving): void {
     sizeBytes: options.sizeBytes,
     cacheBytes: options.cacheBytes,
     blobCacheBytes: options.blobCacheBytes,
+    checkpointer: startCheckpointer(config.database),
   });
   let vfs: Vfs;
   let fd: number;

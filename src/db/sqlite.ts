@@ -14,6 +14,11 @@ export interface SqliteOptions {
 
 /** "ston" in the header's application id: tells a stonefs database from any other. */
 const applicationId = 0x73746f6e;
+/**
+ * Measured with 128-KiB blobs, 256 MiB in batches of 32: 4K pages log 250 MB/s, 16K 405, 32K 400; random 4-KiB blobs keep 1.14, 1.35
+ * and 1.16 bytes for each byte; a small commit logs whole pages, so larger ones make each fsync dearer.
+ */
+const defaultPageBytes = 16384;
 const headerMagic = "SQLite format 3\0";
 
 class SqliteStatement<Row extends readonly unknown[]> implements Statement<Row> {
@@ -168,7 +173,7 @@ export function openSqlite(path: string, options: SqliteOptions): Connection {
   try {
     database.pragma("foreign_keys = OFF");
     if (options.mode === "create") {
-      database.pragma(`page_size = ${options.pageBytes ?? 4096}`);
+      database.pragma(`page_size = ${options.pageBytes ?? defaultPageBytes}`);
       database.pragma("auto_vacuum = INCREMENTAL");
       database.pragma(`application_id = ${applicationId}`);
     }

@@ -30,6 +30,17 @@ export interface StoreOptions {
   readonly blobCacheBytes?: number;
   /** Memory for the engine's pages, in bytes. */
   readonly pageCacheBytes?: number;
+  /** Carries the log over beside the writer; without one the writer does it itself. */
+  readonly checkpointer?: Checkpointer | undefined;
+}
+
+/** Somebody who carries the log over into the database while the writer goes on, such as a thread with a connection of its own. */
+export interface Checkpointer {
+  /** Asks for it, unless it is under way. */
+  request(): void;
+  /** Waits until it is not under way. */
+  settle(): void;
+  close(): void;
 }
 
 /** A moment as a person names it: an event, or a clock time in microseconds. */
@@ -39,8 +50,10 @@ export type Point = { readonly event: number } | { readonly micros: number };
 const drainRows = 256;
 /** A batch holds at most this many events, so that sealing it stays short. */
 const batchEvents = 8192;
-/** The log is carried over into the database when it is this long. */
+/** The log is carried over into the database when it is this long ... */
 const checkpointBytes = 16 * 1024 * 1024;
+/** ... and here the writer waits for it: beside a busy writer nobody ever reaches the end of the log, where it starts afresh. */
+const longestLogBytes = 128 * 1024 * 1024;
 
 /**
  * An open database: trees to read and change, and the batches that make changes durable.
@@ -60,6 +73,7 @@ export class Store {
   readonly #context: LiveContext;
   readonly #treeLimits: TreeCacheLimits;
   readonly #live = new Map<number, LiveTree>();
+  readonly #checkpointer: Checkpointer | undefined;
   readonly #batchMillis: number;
   readonly #batchBytes: number;
   /** Directories changed at or after this event may be changed in place. */
@@ -72,6 +86,7 @@ export class Store {
   constructor(connection: Connection, path: string, options: StoreOptions) {
     this.path = path;
     this.connection = connection;
+    this.#checkpointer = options.checkpointer;
     this.#batchMillis = options.batchMillis ?? 1000;
     this.#batchBytes = options.batchBytes ?? 32 * 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
@@ -193,16 +208,23 @@ export class Store {
     if (!this.connection.readOnly) {
       this.inodeNumbers.giveBack();
       this.commit("durable");
+      this.#checkpointer?.close();
       this.connection.checkpoint();
       this.space.release();
     }
     this.connection.close();
   }
 
-  /** Carries a long log over into the database: only now, between two transactions, it can be done. */
+  /** Carries a long log over into the database: only now, between two transactions, its end can be reached. */
   #carryOver(): void {
     let logBytes = this.connection.logBytes();
-    if (logBytes > checkpointBytes && this.connection.checkpoint()) logBytes = 0;
+    if (logBytes > checkpointBytes) {
+      if (this.#checkpointer !== undefined && logBytes <= longestLogBytes) this.#checkpointer.request();
+      else {
+        this.#checkpointer?.settle();
+        if (this.connection.checkpoint()) logBytes = 0;
+      }
+    }
     this.space.settle(logBytes);
   }
 
