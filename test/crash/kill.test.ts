@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
-import { fails } from "../support/fails.js";
+import { failsWithOneOf } from "../support/fails.js";
 import { type Mount, onMount } from "../support/mount.js";
 import { content, record, recordBytes } from "./steps.js";
 
@@ -60,8 +60,8 @@ async function crash(t: Test, mount: Mount, first: number, lifeMs: number): Prom
   await Promise.race([new Promise<void>((resolve) => listen(writer, report, resolve)), closed]);
   await pause(lifeMs);
   await mount.kill();
-  // statfs is never cached, as attributes are.
-  fails(t, "ENOTCONN", () => fs.statfsSync(mount.directory), "callers learn of it at once");
+  // statfs is never cached, as attributes are. ECONNABORTED: the kernel was not through with the dead daemon yet.
+  failsWithOneOf(t, ["ENOTCONN", "ECONNABORTED"], () => fs.statfsSync(mount.directory), "callers learn of it at once");
   const [status] = await closed;
   t.equal(status, 0, "the writer met nothing but the crash");
   return report;

@@ -112,7 +112,9 @@ export function freshMount(t: Test, options: MountOptions = {}): Mount {
 
   t.teardown(() => {
     stopWatching();
-    if (isMounted(directory)) run("umount", ["-l", directory]);
+    if (!isMounted(directory)) return;
+    if (process.geteuid?.() === 0) run("umount", ["-l", directory]);
+    else run("fusermount3", ["-u", "-z", directory]);
   });
   self.mount();
   return self;

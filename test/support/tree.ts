@@ -6,7 +6,7 @@ import { getxattr, listxattr } from "./sys.js";
 /** What is compared of each file; everything by default. */
 export interface TreeOptions {
   /** Leave modification times out, where a tool does not keep them. */
-  readonly ignore?: readonly ("mtime" | "xattrs" | "owner" | "nlink")[];
+  readonly ignore?: readonly ("mtime" | "directory-mtime" | "xattrs" | "owner" | "nlink")[];
   /** Names to leave out, at the top. */
   readonly without?: readonly string[];
 }
@@ -16,7 +16,8 @@ function describe(path: Buffer, first: Map<bigint, string>, name: string, option
   const ignored = options.ignore ?? [];
   const parts = [`mode=${stat.mode.toString(8)}`];
   if (!ignored.includes("owner")) parts.push(`owner=${stat.uid}:${stat.gid}`);
-  if (!ignored.includes("mtime")) parts.push(`mtime=${stat.mtimeNs}`);
+  const timeless = ignored.includes("mtime") || (stat.isDirectory() && ignored.includes("directory-mtime"));
+  if (!timeless) parts.push(`mtime=${stat.mtimeNs}`);
   if (!ignored.includes("xattrs")) {
     const attributes = listxattr(path).map((each) => `${each}=${getxattr(path, Buffer.from(each, "latin1")).toString("hex")}`);
     if (attributes.length > 0) parts.push(`xattrs=${attributes.join(",")}`);
