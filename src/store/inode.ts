@@ -58,9 +58,9 @@ export class Inode implements Cell {
     this.key = [branch, ino];
   }
 
-  /** Why it must stay in memory. */
+  /** Why it must stay in memory: open handles, content not yet a version, a number somebody still knows. */
   get pins(): number {
-    return this.gone ? this.handles + 1 : this.handles;
+    return this.handles + (this.draft === undefined ? 0 : 1) + (this.gone ? 1 : 0);
   }
 }
 

@@ -77,14 +77,14 @@ export class Handles {
     return data.length;
   }
 
-  /** Closes a handle: what was written through it becomes a version. */
+  /** Closes a handle: what was written through it becomes a version, and with the last handle what a truncate(2) meanwhile did. */
   release(number: number): void {
     const { view, inode, writes } = this.get(number);
     this.#open[number] = undefined;
     this.#free.push(number);
     const tree = view.writable;
     if (tree === undefined) return;
-    if (writes && !inode.gone) tree.settle(inode);
+    if (!inode.gone && (writes || inode.handles === 1)) tree.settle(inode);
     tree.letGo(inode);
   }
 
