@@ -1,3 +1,4 @@
+import type { ProcessDetails } from "../store/processes.js";
 import type { MountOptions } from "./options.js";
 
 /**
@@ -90,11 +91,15 @@ export interface GcReport {
 /** From the main thread to the worker. The byte in the wake descriptor follows the message. */
 export type WorkerRequest =
   | { readonly id: number; readonly op: "status" | "barrier" }
-  | { readonly id: number; readonly op: "gc"; readonly keepMicros: number };
+  | { readonly id: number; readonly op: "gc"; readonly keepMicros: number }
+  /** What was found out about a process the worker asked for by its row's id. */
+  | { readonly id: number; readonly op: "process"; readonly details: ProcessDetails };
 
 /** From the worker to the main thread. */
 export type WorkerMessage =
   | { readonly kind: "mounted" }
+  /** A process acts for the first time: what /proc says of it is to be sent back, for the row `id`. */
+  | { readonly kind: "process"; readonly id: number; readonly pid: number }
   | { readonly kind: "answer"; readonly id: number; readonly result: unknown }
   | { readonly kind: "refusal"; readonly id: number; readonly error: Refusal }
   /** The worker cannot go on; `stack` is for the log. It ends after this. */

@@ -41,7 +41,7 @@ export function serve(serving: Serving): void {
     store.close();
     throw error;
   }
-  const bridge = new Bridge(vfs, new Callers(store.processes, () => undefined), viewOwner(config));
+  const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config));
   const served = control(store, vfs, bridge);
   const session = new Session({
     fd,
@@ -123,6 +123,7 @@ function control(store: Store, vfs: Vfs, bridge: Bridge): Served {
   return {
     barrier: () => store.commit("durable"),
     gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),
+    describeProcess: (id, details) => store.processes.describe(id, details),
     counters: () => ({
       ...memory(),
       events: store.events.last,

@@ -1,3 +1,4 @@
+import type { ProcessDetails } from "../store/processes.js";
 import type { Counters, DaemonConfig, GcReport } from "./protocol.js";
 
 /** What the file system does for the control socket. Called on the worker, between two requests of the kernel. */
@@ -6,6 +7,8 @@ export interface Served {
   barrier(): void;
   gc(keepMicros: number): GcReport;
   counters(): Counters;
+  /** Completes the row of a process. */
+  describeProcess(id: number, details: ProcessDetails): void;
 }
 
 /**
@@ -18,6 +21,8 @@ export interface Serving {
   readonly wakeDescriptor: number;
   /** To be called when the wake descriptor is readable: answers what the main thread asked. Never throws. */
   onWake(served: Served): void;
+  /** To be called when a process acts for the first time, with its row's id: `describeProcess` answers later. */
+  onNewProcess(id: number, pid: number): void;
   /** To be called once, when the kernel's INIT was answered. */
   onMounted(): void;
 }

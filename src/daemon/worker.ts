@@ -21,7 +21,7 @@ function refusalOf(error: unknown): Refusal {
   return { message: error instanceof Error ? error.message : String(error) };
 }
 
-function perform(request: WorkerRequest, served: Served): unknown {
+function perform(request: Exclude<WorkerRequest, { op: "process" }>, served: Served): unknown {
   switch (request.op) {
     case "status":
       return served.counters();
@@ -40,6 +40,10 @@ function onWake(served: Served): void {
     const received = receiveMessageOnPort(port) as { message: WorkerRequest } | undefined;
     if (received === undefined) return;
     const { message } = received;
+    if (message.op === "process") {
+      served.describeProcess(message.id, message.details);
+      continue;
+    }
     try {
       post({ kind: "answer", id: message.id, result: perform(message, served) });
     } catch (error) {
@@ -48,7 +52,13 @@ function onWake(served: Served): void {
   }
 }
 
-const serving: Serving = { config, wakeDescriptor, onWake, onMounted: () => post({ kind: "mounted" }) };
+const serving: Serving = {
+  config,
+  wakeDescriptor,
+  onWake,
+  onNewProcess: (id, pid) => post({ kind: "process", id, pid }),
+  onMounted: () => post({ kind: "mounted" }),
+};
 
 try {
   serve(serving);

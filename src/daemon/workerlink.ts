@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { logLine } from "../base/log.js";
 import { openWake, ringWake } from "../fuse/wake.js";
 import { RefusedError } from "./control.js";
+import { processDetails } from "./process-details.js";
 import type { Counters, DaemonConfig, GcReport, WorkerMessage, WorkerRequest } from "./protocol.js";
 
 /** What the worker thread is started with. */
@@ -51,8 +52,15 @@ export function startWorker(config: DaemonConfig): WorkerLink {
     onNotMounted = reject;
   });
 
+  const describe = async (id: number, pid: number): Promise<void> => {
+    const request: WorkerRequest = { id, op: "process", details: await processDetails(pid) };
+    port1.postMessage(request);
+    ringWake(wakeDescriptor);
+  };
+
   port1.on("message", (message: WorkerMessage) => {
-    if (message.kind === "mounted") {
+    if (message.kind === "process") void describe(message.id, message.pid);
+    else if (message.kind === "mounted") {
       wasMounted = true;
       onMounted();
     } else if (message.kind === "failed") fail(message.message, message.stack);

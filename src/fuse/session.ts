@@ -1,5 +1,6 @@
 import { EAGAIN, EINTR, EINVAL, EIO, ENODEV, ENOENT, ENOSYS, EPROTO, errnoName, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
+import { Affinity } from "./affinity.js";
 import { fuse_in_header, fuse_opcode, fuse_out_header } from "./abi.js";
 import { answerEmpty, decodeForgetItem } from "./decode.js";
 import type { Handler, Handlers } from "./handlers.js";
@@ -72,6 +73,7 @@ export class Session {
   readonly #trace = openTrace();
   readonly #spin: SpinBudget;
   readonly #waiter: Waiter;
+  readonly #affinity = new Affinity();
   /** Handlers by opcode, those of the driver itself included; undefined answers ENOSYS. */
   readonly #dense: Dispatch[] = [];
   #stopped = false;
@@ -135,6 +137,7 @@ export class Session {
       const length = this.#receive();
       if (length > 0) {
         this.serve(length);
+        this.#affinity.note(this.request.header.pid);
         this.#hooks.afterRequest?.();
         if (++served >= housekeepingInterval) {
           served = 0;
@@ -172,7 +175,7 @@ export class Session {
     let length = this.#read();
     if (length !== 0) return length;
     const start = performance.now();
-    const spinMillis = this.#spin.micros / 1000;
+    const spinMillis = this.#affinity.shared ? 0 : this.#spin.micros / 1000;
     while (performance.now() - start < spinMillis) {
       schedYield();
       length = this.#read();
@@ -182,7 +185,7 @@ export class Session {
     if (this.#stopped) return 0;
     this.#waiter.sleep(this.#hooks.nextDeadlineMillis());
     length = this.#read();
-    if (length > 0) this.#spin.waited((performance.now() - start) * 1000);
+    if (length > 0 && !this.#affinity.shared) this.#spin.waited((performance.now() - start) * 1000);
     else if (length === 0) this.#housekeep();
     return length;
   }
