@@ -9,7 +9,6 @@ const originMicros = Date.now() * 1000 - Math.trunc(performance.now() * 1000);
 /** Microseconds since 1970: the wall clock as it was at start, advanced by the monotonic clock in between. */
 let offsetMicros = originMicros;
 
-
 /**
  * The wall clock in microseconds since 1970 (exact in a double until 2255).
  * `Date.now()` has only milliseconds, so the fraction comes from the monotonic clock, which is fitted to the
@@ -26,7 +25,6 @@ export function nowMicros(): number {
   }
   return micros;
 }
-
 
 /** A timespec from microseconds since 1970. */
 export function timespecOf(micros: number): Timespec {

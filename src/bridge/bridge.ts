@@ -13,8 +13,8 @@ import { rootIno } from "../store/tree.js";
 import type { AttributeChanges } from "../vfs/attributes.js";
 import type { Caller } from "../vfs/caller.js";
 import { isDirectory, permissionBits, S_IFDIR, S_IFREG } from "../vfs/mode.js";
-import type { View } from "../vfs/view.js";
 import type { Vfs } from "../vfs/vfs.js";
+import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
 import { Lookups } from "./lookups.js";
 import { inoOf, isRoot, isVirtual, nodeidHi, nodeidLo, slotOf, virtualNodeidHi } from "./nodes.js";
@@ -299,7 +299,9 @@ export class Bridge implements Handlers {
   /** Packs ".", ".." and shown views from `offset` on. Says whether there is room for more. */
   #listDots(lo: number, hi: number, view: View, ino: number, offset: number, reply: Reply, plus: boolean): boolean {
     const pack = (packLo: number, packHi: number, next: number, name: Name) =>
-      plus ? reply.direntPlusUncounted(packLo, packHi, next, S_IFDIR >>> 12, name) : reply.dirent(packLo, packHi, next, S_IFDIR >>> 12, name);
+      plus
+        ? reply.direntPlusUncounted(packLo, packHi, next, S_IFDIR >>> 12, name)
+        : reply.dirent(packLo, packHi, next, S_IFDIR >>> 12, name);
     if (offset < 1 && !pack(lo, hi, 1, ".")) return false;
     if (offset < 2) {
       const up = isVirtual(hi) || ino === view.rootIno ? ino : this.#vfs.attributes(view, ino).parent;

@@ -164,7 +164,8 @@ function translate(error: unknown): unknown {
  */
 export function openSqlite(path: string, options: SqliteOptions): Connection {
   if (options.mode === "create") {
-    if (existsSync(path) && statSync(path).size > 0) throw new DatabaseFormatError(`${path} exists already; choose another path or remove it`);
+    if (existsSync(path) && statSync(path).size > 0)
+      throw new DatabaseFormatError(`${path} exists already; choose another path or remove it`);
   } else {
     checkHeader(path);
   }

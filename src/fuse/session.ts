@@ -1,7 +1,7 @@
 import { EAGAIN, EINTR, EINVAL, EIO, ENODEV, ENOENT, ENOSYS, EPROTO, errnoName, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
-import { Affinity } from "./affinity.js";
 import { fuse_in_header, fuse_opcode, fuse_out_header } from "./abi.js";
+import { Affinity } from "./affinity.js";
 import { answerEmpty, decodeForgetItem } from "./decode.js";
 import type { Handler, Handlers } from "./handlers.js";
 import { defaultInitOptions, type InitOptions, type Negotiated, negotiate, putInit, putMajor } from "./init.js";

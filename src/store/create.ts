@@ -26,7 +26,10 @@ export function createStore(path: string, options: CreateOptions = {}): void {
   const unfinished = `${path}.unfinished`;
   removeDatabase(unfinished);
   try {
-    const connection = openSqlite(unfinished, options.pageBytes === undefined ? { mode: "create" } : { mode: "create", pageBytes: options.pageBytes });
+    const connection = openSqlite(
+      unfinished,
+      options.pageBytes === undefined ? { mode: "create" } : { mode: "create", pageBytes: options.pageBytes },
+    );
     connection.exec(schemaSql());
     const meta = connection.prepare("INSERT INTO meta (key, value) VALUES ($1, $2)");
     meta.run(["format", String(formatVersion)]);

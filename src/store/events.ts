@@ -5,8 +5,20 @@ import type { Writer } from "./writer.js";
 
 /** What kind of change an event is: the word in `event.op`. */
 export type Operation =
-  | "create" | "mkdir" | "mknod" | "symlink" | "link" | "unlink" | "rmdir" | "rename" | "exchange"
-  | "write" | "truncate" | "setattr" | "setxattr" | "removexattr";
+  | "create"
+  | "mkdir"
+  | "mknod"
+  | "symlink"
+  | "link"
+  | "unlink"
+  | "rmdir"
+  | "rename"
+  | "exchange"
+  | "write"
+  | "truncate"
+  | "setattr"
+  | "setxattr"
+  | "removexattr";
 
 /** One change, as its row. */
 export interface Event {
@@ -38,9 +50,10 @@ export class Events {
       `INSERT INTO event (id, at, branch, op, ino, parent, name, to_parent, to_name, bytes, process)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     );
-    const [last, at] = connection
-      .prepare<readonly [number | null, number | null]>("SELECT max(last), max(at) FROM batch")
-      .get([]) ?? [null, null];
+    const [last, at] = connection.prepare<readonly [number | null, number | null]>("SELECT max(last), max(at) FROM batch").get([]) ?? [
+      null,
+      null,
+    ];
     this.#last = last ?? 0;
     this.#lastAt = at ?? 0;
   }

@@ -49,7 +49,8 @@ export class Extents {
     this.#archive = connection.prepare(`INSERT INTO extent_past (${columns}, until) SELECT ${columns}, $4 FROM extent WHERE ${key}`);
     this.#delete = connection.prepare(`DELETE FROM extent WHERE ${key}`);
     const file = "branch = $1 AND ino = $2 AND since";
-    const blobsOf = (age: string) => `SELECT blob FROM extent WHERE ${file} ${age} $3 UNION SELECT blob FROM extent_past WHERE ${file} ${age} $3`;
+    const blobsOf = (age: string) =>
+      `SELECT blob FROM extent WHERE ${file} ${age} $3 UNION SELECT blob FROM extent_past WHERE ${file} ${age} $3`;
     this.#blobsYounger = connection.prepare(blobsOf(">"));
     this.#blobsNotYounger = connection.prepare(blobsOf("<="));
     this.#deleteYounger = connection.prepare(`DELETE FROM extent WHERE ${file} > $3`);

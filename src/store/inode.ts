@@ -8,8 +8,23 @@ export const inodeSpec: TemporalSpec = {
   name: "inode",
   key: ["ino"],
   values: [
-    "mode", "uid", "gid", "nlink", "size", "rdev", "parent", "inherited", "atime_s", "atime_ns", "mtime_s", "mtime_ns",
-    "ctime_s", "ctime_ns", "btime_s", "btime_ns", "target",
+    "mode",
+    "uid",
+    "gid",
+    "nlink",
+    "size",
+    "rdev",
+    "parent",
+    "inherited",
+    "atime_s",
+    "atime_ns",
+    "mtime_s",
+    "mtime_ns",
+    "ctime_s",
+    "ctime_ns",
+    "btime_s",
+    "btime_ns",
+    "target",
   ],
 };
 
@@ -67,9 +82,23 @@ export class Inode implements Cell {
 /** The fields as values for the database. */
 export function inodeVersion(inode: Inode): Value[] {
   return [
-    inode.mode, inode.uid, inode.gid, inode.nlink, inode.size, inode.rdev, inode.parent, inode.inherited,
-    inode.atimeSec, inode.atimeNsec, inode.mtimeSec, inode.mtimeNsec, inode.ctimeSec, inode.ctimeNsec,
-    inode.btimeSec, inode.btimeNsec, inode.target === null ? null : Buffer.from(inode.target, "latin1"),
+    inode.mode,
+    inode.uid,
+    inode.gid,
+    inode.nlink,
+    inode.size,
+    inode.rdev,
+    inode.parent,
+    inode.inherited,
+    inode.atimeSec,
+    inode.atimeNsec,
+    inode.mtimeSec,
+    inode.mtimeNsec,
+    inode.ctimeSec,
+    inode.ctimeNsec,
+    inode.btimeSec,
+    inode.btimeNsec,
+    inode.target === null ? null : Buffer.from(inode.target, "latin1"),
   ];
 }
 

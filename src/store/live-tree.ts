@@ -121,7 +121,8 @@ export class LiveTree implements Tree {
     this.#tables.dirent.drain();
     const listing: ListedDirent[] = [];
     for (const [name, ino, type, cookie] of this.#list.all([this.branch, parent, after, limit])) {
-      if (ino !== null) listing.push({ name: Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1"), ino, type, cookie });
+      if (ino !== null)
+        listing.push({ name: Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1"), ino, type, cookie });
     }
     return listing;
   }

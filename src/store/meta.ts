@@ -29,7 +29,9 @@ export function checkFormat(connection: Connection, path: string): void {
   }
   if (format === undefined) throw new DatabaseFormatError(`${path} has no format version: it is not a complete stonefs database`);
   if (Number(format) > formatVersion) {
-    throw new DatabaseFormatError(`${path} is of format ${format}, newer than the ${formatVersion} this version reads; install a newer stonefs`);
+    throw new DatabaseFormatError(
+      `${path} is of format ${format}, newer than the ${formatVersion} this version reads; install a newer stonefs`,
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { EBADF, EFBIG, EINVAL, EISDIR, ELOOP, FsError } from "../base/errno.js";
 import { fileMaxBytes } from "../base/limits.js";
 import type { Inode } from "../store/inode.js";
-import type { Caller } from "./caller.js";
 import { dropPrivileges } from "./attributes.js";
+import type { Caller } from "./caller.js";
 import { inodeOf, writable } from "./context.js";
 import { isDirectory, isRegular, S_IFLNK, S_IFMT } from "./mode.js";
 import type { View } from "./view.js";

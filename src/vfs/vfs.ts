@@ -1,7 +1,7 @@
 import type { Name } from "../base/bytes.js";
 import { EINVAL, ENAMETOOLONG, FsError } from "../base/errno.js";
-import { logLine } from "../base/log.js";
 import { inoMax, nameMaxBytes } from "../base/limits.js";
+import { logLine } from "../base/log.js";
 import type { Inode } from "../store/inode.js";
 import type { Store } from "../store/store.js";
 import type { ListedDirent } from "../store/tree.js";

@@ -1,4 +1,4 @@
-import { nameText, type Name } from "../base/bytes.js";
+import { type Name, nameText } from "../base/bytes.js";
 import { nowMicros } from "../base/clock.js";
 import { slotMax } from "../base/limits.js";
 import type { Store } from "../store/store.js";

@@ -23,7 +23,13 @@ export function getXattr(view: View, ino: number, name: Name): Uint8Array {
 /** listxattr(2): each name followed by a NUL byte. */
 export function listXattrs(view: View, ino: number): Buffer {
   inodeOf(view, ino);
-  return Buffer.from(view.tree.xattrNames(ino).map((name) => `${name}\0`).join(""), "latin1");
+  return Buffer.from(
+    view.tree
+      .xattrNames(ino)
+      .map((name) => `${name}\0`)
+      .join(""),
+    "latin1",
+  );
 }
 
 /** setxattr(2). The value is copied. Throws EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC, EOPNOTSUPP. */

@@ -89,7 +89,8 @@ export const checkBlobs: Check = (connection) => {
 function blobProblems(id: number, checksum: number, length: number, codec: number, data: Uint8Array): Problem[] {
   if (codec !== 0) return [{ invariant: "I10", message: `blob ${id} is stored by codec ${codec}, which there is not` }];
   if (data.byteLength !== length) return [{ invariant: "I10", message: `blob ${id} has ${data.byteLength} bytes instead of ${length}` }];
-  if (crc32(data) !== checksum) return [{ invariant: "I10", message: `blob ${id} is damaged: its bytes do not have the checksum ${checksum}` }];
+  if (crc32(data) !== checksum)
+    return [{ invariant: "I10", message: `blob ${id} is damaged: its bytes do not have the checksum ${checksum}` }];
   return [];
 }
 

@@ -83,7 +83,9 @@ function linkProblems(before: BatchRow | undefined, batch: BatchRow): Problem[] 
   const follows = before === undefined ? id === 1 : before[0] === id - 1;
   if (!follows) return [];
   const expected = before === undefined ? genesisDigest : before[4];
-  return Buffer.from(expected).equals(previous) ? [] : [{ invariant: "I3", message: `batch ${id} does not follow from the batch before it` }];
+  return Buffer.from(expected).equals(previous)
+    ? []
+    : [{ invariant: "I3", message: `batch ${id} does not follow from the batch before it` }];
 }
 
 function eventOf(row: EventRow): Event {
