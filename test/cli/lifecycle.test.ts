@@ -128,7 +128,7 @@ t.test("what a killed daemon left is recognised, and the next mount cleans it up
       mount.mount();
       await mount.kill();
       t.ok(isMounted(mount.directory), "the dead mount is still there");
-      const status = stone(["status"]);
+      const status = stone(["status", mount.directory]);
       t.equal(status.status, 1);
       t.match(status.stdout, new RegExp(`${mount.directory} .*its daemon died`));
       if (way === "umount then mount") {

@@ -68,7 +68,7 @@ export function statusCommand(): Command {
   return new Command("status")
     .summary("show what is mounted and how it is doing")
     .description(
-      "Lists the mounts of this machine. With DIR or --db it shows one, with the counters of its daemon. Exit status 1 if a daemon does not answer.",
+      "Lists the mounts of this machine. With DIR or --db it shows one, with the counters of its daemon; exit status 1 if that does not answer.",
     )
     .argument("[DIR]", "a mounted directory")
     .option("--db <FILE>", "a mounted database")
@@ -88,6 +88,6 @@ Examples:
       else printAll(rows);
       const one = path !== undefined || flags.db !== undefined;
       if (one && flags.json !== true) for (const row of rows) if ("status" in row) printCounters(row.status);
-      if (rows.some((row) => "problem" in row)) process.exitCode = 1;
+      if (one && rows.some((row) => "problem" in row)) process.exitCode = 1;
     });
 }
