@@ -198,6 +198,7 @@ export function openSqlite(path: string, options: SqliteOptions): Connection {
 
 /** Reads the first 100 bytes (https://www.sqlite.org/fileformat.html#the_database_header) before SQLite touches the file. */
 function checkHeader(path: string): void {
+  if (!existsSync(path)) throw new DatabaseFormatError(`${path}: no such database; create one with: stone init ${path}`);
   const header = Buffer.alloc(100);
   const fd = openSync(path, "r");
   let length: number;

@@ -28,7 +28,7 @@ export function checkFormat(connection: Connection, path: string): void {
     throw new DatabaseFormatError(`${path} is damaged: ${(error as Error).message}; try: stone check, or restore it from a backup`);
   }
   if (format === undefined) throw new DatabaseFormatError(`${path} has no format version: it is not a complete stonefs database`);
-  if (Number(format) > formatVersion) {
+  if (!(Number(format) <= formatVersion)) {
     throw new DatabaseFormatError(
       `${path} is of format ${format}, newer than the ${formatVersion} this version reads; install a newer stonefs`,
     );
