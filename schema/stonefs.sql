@@ -21,12 +21,24 @@ CREATE TABLE meta (
 -- A named line of history. Branch 0 is `main`. Its own rows come first; what it has no row for is its parent's, as of the fork.
 -- I1: every branch but 0 has a parent, forked_at is an event not younger than the newest, and no branch is its own ancestor.
 CREATE TABLE branch (
-  id         INTEGER PRIMARY KEY,
-  name       TEXT NOT NULL UNIQUE,
+  id         INTEGER PRIMARY KEY,     -- never reused
+  name       TEXT NOT NULL,           -- unique among those not dropped
+  kind       TEXT NOT NULL,           -- 'branch', or 'transaction': private, ends by commit or rollback
+  made       BIGINT NOT NULL,         -- the event that made it
+  dropped    BIGINT,                  -- the event that dropped it; retention then removes its rows; NULL while it lives
   parent     BIGINT,              -- the branch it was forked from; NULL for branch 0
   forked_at  BIGINT NOT NULL,     -- the moment of the parent it shows through; 0 for branch 0
   base       BIGINT,              -- a branch that reads at or after the fork use instead of parent; NULL when not shortened
   base_at    BIGINT
+);
+CREATE UNIQUE INDEX branch_name ON branch (name) WHERE dropped IS NULL;
+
+-- What was merged: the changes of `source` up to `source_event` are in `target` since `event`. A later merge takes only what is newer.
+CREATE TABLE merge (
+  event        INTEGER PRIMARY KEY,
+  target       BIGINT NOT NULL,
+  source       BIGINT NOT NULL,
+  source_event BIGINT NOT NULL
 );
 
 -- One change. Ids of WRITE requests that a later write of the same version overtook have no row, so ids have gaps.
@@ -98,7 +110,8 @@ CREATE TABLE inode (
   nlink     BIGINT NOT NULL,      -- 0: no name any more but still open; removed when closed, or at the next mount
   size      BIGINT NOT NULL,      -- st_size; of a symlink the length of its target
   rdev      BIGINT NOT NULL,      -- of device nodes, as the kernel's new_encode_dev; else 0
-  parent    BIGINT NOT NULL,      -- of a directory the one it lies in (the root: itself); of anything else 0
+  parent    BIGINT NOT NULL,      -- the directory it lies in (the root: itself); of a file the one of its newest name, a hint:
+                                  -- it may have other names, and that one may be gone
   inherited BIGINT NOT NULL,      -- the parent branch's bytes show through below this offset; 0 in a branch without a parent
   atime_s   BIGINT NOT NULL, atime_ns BIGINT NOT NULL,
   mtime_s   BIGINT NOT NULL, mtime_ns BIGINT NOT NULL,

@@ -5,6 +5,7 @@ import { Bridge } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
 import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
+import { Notifier } from "../fuse/notify.js";
 import { Session } from "../fuse/session.js";
 import { collectGarbage } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
@@ -42,7 +43,8 @@ export function serve(serving: Serving): void {
     throw error;
   }
   const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config));
-  const served = control(store, vfs, bridge);
+  const notifier = new Notifier(fd, serving.wakeDescriptor);
+  const served = control(store, vfs, bridge, notifier);
   const session = new Session({
     fd,
     wakeFd: serving.wakeDescriptor,
@@ -51,7 +53,10 @@ export function serve(serving: Serving): void {
     hooks: {
       nextDeadlineMillis: () => store.millisUntilDue(),
       onTick: () => store.commitIfDue(),
-      onWake: () => serving.onWake(served),
+      onWake: () => {
+        notifier.settle();
+        serving.onWake(served);
+      },
       onInit: () => {
         setReadAhead(config.mountPoint, readAheadKibibytes);
         serving.onMounted();
@@ -65,6 +70,7 @@ export function serve(serving: Serving): void {
   try {
     session.run();
   } finally {
+    notifier.close();
     vfs.close();
     logLine("info", `${config.mountPoint} is unmounted, ${config.database} is closed`);
   }
@@ -72,7 +78,7 @@ export function serve(serving: Serving): void {
 
 function openVfs(store: Store, config: DaemonConfig): Vfs {
   const { options } = config;
-  const branch = store.branchNamed(config.branch);
+  const branch = store.branches.named(config.branch)?.id;
   if (branch === undefined) throw new Error(`there is no branch "${config.branch}" in ${config.database}`);
   return new Vfs(store, {
     branch,
@@ -119,8 +125,9 @@ function memory(): Record<string, number> {
   return { heapUsedBytes: heapUsed, heapBytes: heapTotal, externalBytes: external, arrayBufferBytes: arrayBuffers };
 }
 
-function control(store: Store, vfs: Vfs, bridge: Bridge): Served {
+function control(store: Store, vfs: Vfs, bridge: Bridge, notifier: Notifier): Served {
   return {
+    whenNoticed: (then) => notifier.whenDelivered(then),
     barrier: () => store.commit("durable"),
     gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),
     describeProcess: (id, details) => store.processes.describe(id, details),

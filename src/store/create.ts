@@ -2,9 +2,10 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { timespecOf } from "../base/clock.js";
 import { DatabaseFormatError } from "../db/connection.js";
 import { openSqlite } from "../db/sqlite.js";
+import { mainBranch } from "./branches.js";
 import { formatVersion } from "./meta.js";
 import { schemaSql } from "./schema.js";
-import { mainBranch, Store } from "./store.js";
+import { Store } from "./store.js";
 import { rootIno } from "./tree.js";
 
 /** What a new file system begins with. */
@@ -35,7 +36,7 @@ export function createStore(path: string, options: CreateOptions = {}): void {
     meta.run(["format", String(formatVersion)]);
     meta.run(["created", String(Date.now() * 1000)]);
     meta.run(["next_ino", String(rootIno + 1)]);
-    connection.prepare("INSERT INTO branch (id, name, forked_at) VALUES ($1, $2, 0)").run([mainBranch, "main"]);
+    connection.prepare("INSERT INTO branch (id, name, kind, made, forked_at) VALUES ($1, $2, 'branch', 1, 0)").run([mainBranch, "main"]);
     const store = new Store(connection, unfinished, {});
     makeRoot(store, options);
     store.close();

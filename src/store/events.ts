@@ -18,7 +18,15 @@ export type Operation =
   | "truncate"
   | "setattr"
   | "setxattr"
-  | "removexattr";
+  | "removexattr"
+  | "fork"
+  | "drop"
+  | "rename-branch"
+  | "snapshot"
+  | "drop-snapshot"
+  | "merge"
+  | "restore"
+  | "undo";
 
 /** One change, as its row. */
 export interface Event {

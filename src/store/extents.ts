@@ -98,6 +98,38 @@ export class Extents {
   }
 }
 
+/**
+ * Lays a branch's own extents over what shows through from its parent below `inherited`, for the range [start, end).
+ * @param below asks the parent for a range
+ */
+export function overlay(
+  own: readonly Extent[],
+  start: number,
+  end: number,
+  inherited: number,
+  below: (start: number, end: number) => readonly Extent[],
+): Extent[] {
+  const combined: Extent[] = [];
+  const showsThrough = Math.min(end, inherited);
+  let at = start;
+  for (const extent of own) {
+    if (at < Math.min(extent.offset, showsThrough)) combined.push(...clipped(below, at, Math.min(extent.offset, showsThrough)));
+    combined.push(extent);
+    at = extent.offset + extent.length;
+  }
+  if (at < showsThrough) combined.push(...clipped(below, at, showsThrough));
+  return combined;
+}
+
+/** The parent's extents of a range, cut to it. */
+function clipped(below: (start: number, end: number) => readonly Extent[], start: number, end: number): Extent[] {
+  return below(start, end).map((extent) => {
+    const from = Math.max(start, extent.offset);
+    const to = Math.min(end, extent.offset + extent.length);
+    return from === extent.offset && to - from === extent.length ? extent : slice(extent, from, to, extent.since);
+  });
+}
+
 function slice(extent: Extent, start: number, end: number, since: number): Extent {
   const blobOffset = extent.blob === null ? 0 : extent.blobOffset + start - extent.offset;
   return { offset: start, length: end - start, since, blob: extent.blob, blobOffset };

@@ -65,8 +65,6 @@ export class Inode implements Cell {
   handles = 0;
   /** Removed, but somebody (the kernel) still knows its number: it stays in memory until forgotten. */
   gone = false;
-  /** No name inherited from a parent branch leads to a removed inode, so its absence needs no row. */
-  readonly inherits = false;
 
   constructor(branch: number, ino: number) {
     this.ino = ino;
@@ -123,4 +121,27 @@ export function setInode(inode: Inode, row: readonly Value[]): void {
   inode.btimeNsec = row[16] as number;
   const target = row[17] as Uint8Array | null;
   inode.target = target === null ? null : Buffer.from(target).toString("latin1");
+}
+
+/** An inode of a branch that has no row of its own for it yet: as the parent branch has it, all of whose bytes show through. */
+export function inheritedInode(branch: number, below: Inode): Inode {
+  const inode = new Inode(branch, below.ino);
+  inode.mode = below.mode;
+  inode.uid = below.uid;
+  inode.gid = below.gid;
+  inode.nlink = below.nlink;
+  inode.size = below.size;
+  inode.rdev = below.rdev;
+  inode.parent = below.parent;
+  inode.inherited = below.target === null ? below.size : 0;
+  inode.atimeSec = below.atimeSec;
+  inode.atimeNsec = below.atimeNsec;
+  inode.mtimeSec = below.mtimeSec;
+  inode.mtimeNsec = below.mtimeNsec;
+  inode.ctimeSec = below.ctimeSec;
+  inode.ctimeNsec = below.ctimeNsec;
+  inode.btimeSec = below.btimeSec;
+  inode.btimeNsec = below.btimeNsec;
+  inode.target = below.target;
+  return inode;
 }

@@ -2,30 +2,33 @@ import { LRUCache } from "lru-cache";
 import type { Name } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
 import { copyExtents } from "./content.js";
-import { Inode, setInode } from "./inode.js";
+import { type Extent, overlay } from "./extents.js";
+import { Inode, inheritedInode, setInode } from "./inode.js";
+import { isEntry, mergeListings, mergeNames, type SlotRow, slotOf, type XattrNameRow } from "./listing.js";
 import type { Tables } from "./tables.js";
 import type { Dirent, ListedDirent, Tree } from "./tree.js";
-
-type ListRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
 
 const listSql = `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND since <= $3
   UNION ALL SELECT name, ino, type, cookie FROM dirent_past WHERE branch = $1 AND parent = $2 AND since <= $3 AND until > $3
   ORDER BY cookie`;
-const xattrsSql = `SELECT name FROM xattr WHERE branch = $1 AND ino = $2 AND since <= $3 AND value IS NOT NULL
-  UNION ALL SELECT name FROM xattr_past WHERE branch = $1 AND ino = $2 AND since <= $3 AND until > $3 AND value IS NOT NULL
-  ORDER BY name`;
+const xattrsSql = `SELECT name, value IS NULL FROM xattr WHERE branch = $1 AND ino = $2 AND since <= $3
+  UNION ALL SELECT name, value IS NULL FROM xattr_past WHERE branch = $1 AND ino = $2 AND since <= $3 AND until > $3`;
 
 /** How much one past tree keeps in memory: listings and attributes, by count, since a moment never changes. */
 const cachedInodes = 4096;
 const cachedListedEntries = 20_000;
+/** A page that no listing fills. */
+const whole = Number.MAX_SAFE_INTEGER;
 
 /** A branch as of a moment: read-only, and the same for ever. Everything up to the moment must have been drained. */
 export class PastTree implements Tree {
   readonly branch: number;
   readonly asOf: number;
   readonly #tables: Tables;
-  readonly #list: Statement<ListRow>;
-  readonly #xattrs: Statement<readonly [Uint8Array]>;
+  /** The parent branch as of the fork; undefined for branch 0. */
+  readonly #lower: Tree | undefined;
+  readonly #list: Statement<SlotRow>;
+  readonly #xattrs: Statement<XattrNameRow>;
   readonly #inodes = new LRUCache<number, Inode>({ max: cachedInodes });
   readonly #listings = new LRUCache<number, ListedDirent[]>({
     maxSize: cachedListedEntries,
@@ -33,8 +36,9 @@ export class PastTree implements Tree {
     sizeCalculation: (listing) => Math.min(listing.length + 1, cachedListedEntries),
   });
 
-  constructor(tables: Tables, branch: number, asOf: number) {
+  constructor(tables: Tables, branch: number, asOf: number, lower: Tree | undefined) {
     this.branch = branch;
+    this.#lower = lower;
     this.asOf = asOf;
     this.#tables = tables;
     this.#list = tables.connection.prepare(listSql);
@@ -45,16 +49,23 @@ export class PastTree implements Tree {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
     const row = this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
-    if (row === undefined) return undefined;
-    const inode = new Inode(this.branch, ino);
-    setInode(inode, row);
+    let inode: Inode;
+    if (row !== undefined) {
+      inode = new Inode(this.branch, ino);
+      setInode(inode, row);
+    } else {
+      const below = this.#lower?.inode(ino);
+      if (below === undefined) return undefined;
+      inode = inheritedInode(this.branch, below);
+    }
     this.#inodes.set(ino, inode);
     return inode;
   }
 
   lookup(parent: number, name: Name): Dirent | undefined {
     const row = this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
-    if (row === undefined || row[1] === null) return undefined;
+    if (row === undefined) return this.#lower?.lookup(parent, name);
+    if (row[1] === null) return undefined;
     return { ino: row[1] as number, type: row[2] as number, cookie: row[3] as number };
   }
 
@@ -74,28 +85,43 @@ export class PastTree implements Tree {
     const length = Math.max(0, Math.min(into.length, inode.size - offset));
     if (length === 0) return 0;
     const target = into.subarray(0, length).fill(0);
-    const { extents, blobs } = this.#tables;
-    copyExtents(extents.asOf(this.branch, inode.ino, offset, offset + length, this.asOf), blobs, offset, target, inode.size);
+    copyExtents(this.extents(inode.ino, offset, offset + length), this.#tables.blobs, offset, target, inode.size);
     return length;
+  }
+
+  extents(ino: number, start: number, end: number): Extent[] {
+    const own = this.#tables.extents.asOf(this.branch, ino, start, end, this.asOf);
+    const lower = this.#lower;
+    if (lower === undefined) return own;
+    const inherited = this.inode(ino)?.inherited ?? 0;
+    return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {
     const row = this.#tables.xattr.readAsOf([this.branch, ino, Buffer.from(name, "latin1")], this.asOf);
-    return (row?.[1] as Uint8Array | null | undefined) ?? undefined;
+    if (row === undefined) return this.#lower?.xattr(ino, name);
+    return (row[1] as Uint8Array | null) ?? undefined;
   }
 
   xattrNames(ino: number): Name[] {
-    return this.#xattrs.all([this.branch, ino, this.asOf]).map(([name]) => Buffer.from(name).toString("latin1"));
+    return mergeNames(this.#xattrs.all([this.branch, ino, this.asOf]), this.#lower?.xattrNames(ino) ?? []);
   }
 
   #listing(parent: number): ListedDirent[] {
     const cached = this.#listings.get(parent);
     if (cached !== undefined) return cached;
     const params: Value[] = [this.branch, parent, this.asOf];
-    const listing: ListedDirent[] = [];
-    for (const [name, ino, type, cookie] of this.#list.all(params)) {
-      if (ino !== null) listing.push({ name: Buffer.from(name).toString("latin1"), ino, type, cookie });
-    }
+    const own = this.#list.all(params).map(slotOf);
+    const lower = this.#lower;
+    const listing =
+      lower === undefined
+        ? own.filter(isEntry)
+        : mergeListings(
+            () => own,
+            () => lower.list(parent, 0, whole),
+            0,
+            whole,
+          );
     this.#listings.set(parent, listing);
     return listing;
   }

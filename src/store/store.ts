@@ -1,8 +1,10 @@
+import { nameFromText } from "../base/bytes.js";
 import { ENOSPC, FsError } from "../base/errno.js";
 import type { Connection } from "../db/connection.js";
 import { openSqlite } from "../db/sqlite.js";
 import { Batches } from "./batches.js";
-import { Events } from "./events.js";
+import { type Branch, Branches } from "./branches.js";
+import { Events, type Operation } from "./events.js";
 import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
 import { checkFormat, InodeNumbers, readMeta } from "./meta.js";
 import { Moments } from "./moments.js";
@@ -12,8 +14,7 @@ import { SpaceGuard } from "./space.js";
 import { openTables, type Tables } from "./tables.js";
 import { Writer } from "./writer.js";
 
-/** The branch every database begins with. */
-export const mainBranch = 0;
+export { mainBranch } from "./branches.js";
 
 /** How to open a store. All have defaults. */
 export interface StoreOptions {
@@ -66,12 +67,15 @@ export class Store {
   readonly events: Events;
   readonly moments: Moments;
   readonly processes: Processes;
+  readonly branches: Branches;
   readonly space: SpaceGuard;
   readonly inodeNumbers: InodeNumbers;
   readonly writer: Writer;
   readonly #batches: Batches;
   readonly #context: LiveContext;
   readonly #treeLimits: TreeCacheLimits;
+  /** A branch keeps less in memory than the trunk: there may be many. */
+  readonly #branchLimits: TreeCacheLimits;
   readonly #live = new Map<number, LiveTree>();
   readonly #checkpointer: Checkpointer | undefined;
   readonly #batchMillis: number;
@@ -95,10 +99,12 @@ export class Store {
     this.events = new Events(connection, this.writer);
     this.moments = new Moments(connection, this.events);
     this.processes = new Processes(connection, this.writer);
+    this.branches = new Branches(this);
     this.inodeNumbers = new InodeNumbers(connection, this.writer);
     this.#batches = new Batches(connection, this.writer, this.events);
     const cacheBytes = options.cacheBytes ?? 32 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
+    this.#branchLimits = { inodeBytes: cacheBytes / 16, direntBytes: cacheBytes / 16 };
     this.#context = {
       tables: this.tables,
       events: this.events,
@@ -112,17 +118,37 @@ export class Store {
   live(branch: number): LiveTree {
     let tree = this.#live.get(branch);
     if (tree === undefined) {
-      tree = new LiveTree(this.#context, branch, this.#treeLimits);
+      const row = this.branches.get(branch);
+      // What shows through must be in the database before it is read from there.
+      if (row.parent !== null) this.settle();
+      const limits = row.parent === null ? this.#treeLimits : this.#branchLimits;
+      tree = new LiveTree(this.#context, branch, limits, this.#lowerOf(row));
       this.#live.set(branch, tree);
     }
     return tree;
   }
 
-  /** A branch as of a moment, which must not be younger than the newest event. */
+  /** A branch as of a moment, which must not be younger than the newest event. Before its fork it was its parent. */
   past(branch: number, moment: number): PastTree {
     this.settle();
     this.#inPlaceFrom = this.events.last + 1;
-    return new PastTree(this.tables, branch, moment);
+    return this.#pastTree(branch, moment);
+  }
+
+  #pastTree(branch: number, moment: number): PastTree {
+    const row = this.branches.get(branch);
+    if (row.parent !== null && moment <= row.forkedAt) return this.#pastTree(row.parent, moment);
+    return new PastTree(this.tables, branch, moment, this.#lowerOf(row));
+  }
+
+  /** What shows through a branch: its parent as of the fork. */
+  #lowerOf({ parent, forkedAt }: Branch): PastTree | undefined {
+    return parent === null ? undefined : this.#pastTree(parent, forkedAt);
+  }
+
+  /** Lets go of a branch's tree in memory: it was dropped, or nobody looks at it. Everything must have been committed. */
+  release(branch: number): void {
+    this.#live.delete(branch);
   }
 
   /**
@@ -135,11 +161,6 @@ export class Store {
     return moment < 1 || moment > this.events.last || moment < this.horizon() ? undefined : moment;
   }
 
-  /** The id of a branch, or undefined. */
-  branchNamed(name: string): number | undefined {
-    return this.connection.prepare<readonly [number]>("SELECT id FROM branch WHERE name = $1").get([name])?.[0];
-  }
-
   /** The moment a snapshot of a branch names, or undefined. */
   snapshotNamed(branch: number, name: string): number | undefined {
     const sql = "SELECT event FROM snapshot WHERE name = $1 AND branch = $2";
@@ -149,6 +170,17 @@ export class Store {
   /** The oldest moment whose whole tree is still there. */
   horizon(): number {
     return Number(readMeta(this.connection, "horizon") ?? 0);
+  }
+
+  /** Records a change of the file system as a whole, such as a fork. Everything must have been settled. Returns the event's id. */
+  recordEvent(op: Operation, branch: number, ino: number, name: string | null, toName: string | null, process: number | null): number {
+    this.space.admit(0, "growing");
+    const id = this.events.tick();
+    const bytes = (text: string | null) => (text === null ? null : nameFromText(text));
+    const names = { parent: null, name: bytes(name), toParent: null, toName: bytes(toName) };
+    this.events.record({ id, at: this.events.lastAt, branch, op, ino, ...names, bytes: null, process });
+    this.#inPlaceFrom = id + 1;
+    return id;
   }
 
   /** Ends every draft and writes all row versions, so that queries see what has happened so far. Commits nothing. */

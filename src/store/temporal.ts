@@ -16,7 +16,7 @@ export interface TemporalSpec {
 export interface Cell {
   /** Branch and key columns. */
   readonly key: readonly Value[];
-  /** The newest version's values; null when the key has none (removed, or never was). */
+  /** The newest version's values; null when the key has no row (removed, or never was). In a branch a row may itself say "removed". */
   version: readonly Value[] | null;
   /** The event that made the newest version; 0 when there never was one in this branch. */
   since: number;
@@ -25,8 +25,6 @@ export interface Cell {
   /** The event that ended the stored row; 0 while it is still true. */
   storedUntil: number;
   dirty: boolean;
-  /** Whether a parent branch may have the key: then its absence here must be a row of its own. */
-  readonly inherits: boolean;
 }
 
 /**
@@ -98,7 +96,7 @@ export class TemporalTable {
     if (cell.since !== tick) {
       if (cell.stored !== 0 && cell.since === cell.stored) {
         cell.storedUntil = tick;
-      } else if (cell.since !== 0 && (cell.version !== null || cell.inherits)) {
+      } else if (cell.since !== 0 && cell.version !== null) {
         this.#past.push(this.#row(cell, [tick]));
       }
       cell.since = tick;
@@ -129,7 +127,7 @@ export class TemporalTable {
     cell.dirty = false;
     if (cell.storedUntil !== 0) this.#writer.run(this.#archive, [...cell.key, cell.storedUntil]);
     cell.storedUntil = 0;
-    if (cell.version === null && !cell.inherits) {
+    if (cell.version === null) {
       if (cell.stored !== 0) this.#writer.run(this.#delete, cell.key);
       cell.stored = 0;
     } else if (cell.stored !== 0) {

@@ -1,4 +1,5 @@
 import type { Name } from "../base/bytes.js";
+import type { Extent } from "./extents.js";
 import type { Inode } from "./inode.js";
 
 /** The root directory's inode number, in every branch at every moment. */
@@ -34,6 +35,8 @@ export interface Tree {
   list(parent: number, after: number, limit: number): ListedDirent[];
   /** Fills `into` with the file's bytes from `offset`; holes read as zeros. Returns how many lie before the end of the file. */
   read(inode: Inode, offset: number, into: Buffer): number;
+  /** Where the bytes of [start, end) are, by offset, the parent branches' included; what none covers is zeros. Without open drafts. */
+  extents(ino: number, start: number, end: number): Extent[];
   xattr(ino: number, name: Name): Uint8Array | undefined;
   xattrNames(ino: number): Name[];
 }

@@ -60,6 +60,7 @@ export class Making {
     tree.settle(inode);
     const tick = tree.change("link", ino, caller.process, { parent, name });
     inode.nlink += 1;
+    inode.parent = parent;
     stampChanged(inode, tree.changedAt);
     tree.record(inode, tick);
     tree.setDirent(parent, name, { ino, type: direntType(inode.mode) }, tick);
@@ -84,7 +85,7 @@ export class Making {
     inode.gid = inherits ? directory.gid : caller.gid;
     inode.nlink = isDirectory(mode) ? 2 : 1;
     inode.rdev = rdev ?? 0;
-    inode.parent = isDirectory(mode) ? parent : 0;
+    inode.parent = parent;
     inode.atimeSec = inode.mtimeSec = inode.ctimeSec = inode.btimeSec = sec;
     inode.atimeNsec = inode.mtimeNsec = inode.ctimeNsec = inode.btimeNsec = nsec;
     if (target !== undefined) {

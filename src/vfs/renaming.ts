@@ -107,10 +107,10 @@ function refuseLoop(tree: LiveTree, ino: number, destination: number): void {
   }
 }
 
-/** Moves a directory's `..`, and with it a link, from one directory to another. Of a file nothing changes. */
+/** Moves an inode's parent from one directory to another, and of a directory the link that its `..` is. */
 function reparent(inode: Inode, from: Inode, to: Inode): void {
-  if (!isDirectory(inode.mode)) return;
   inode.parent = to.ino;
+  if (!isDirectory(inode.mode)) return;
   from.nlink -= 1;
   to.nlink += 1;
 }

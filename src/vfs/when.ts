@@ -1,4 +1,7 @@
-import { isValid, parseISO, startOfToday, startOfYesterday } from "date-fns";
+import { isValid } from "date-fns/isValid";
+import { parseISO } from "date-fns/parseISO";
+import { startOfToday } from "date-fns/startOfToday";
+import { startOfYesterday } from "date-fns/startOfYesterday";
 
 /** A moment as written: an event, or a clock time in microseconds since 1970. */
 export type When =

@@ -15,7 +15,7 @@ interface Flags {
 }
 
 function readHistory(store: Store, branchName: string, components: readonly string[]): FileVersion[] {
-  const branch = store.branchNamed(branchName);
+  const branch = store.branches.named(branchName)?.id;
   if (branch === undefined) throw new CliError(`--branch ${branchName}: no such branch in ${store.path}`);
   return fileHistory(store.connection, branch, components.map(nameFromText));
 }
