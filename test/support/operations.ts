@@ -1,0 +1,81 @@
+/**
+ * A seeded row of operations, each of them one change of the tree or none, so that whoever applies the same row to another
+ * directory passes through the same states.
+ */
+import fs from "node:fs";
+import { join } from "node:path";
+
+export interface Operation {
+  readonly what: "create" | "write" | "truncate" | "unlink" | "rename" | "link" | "symlink" | "mkdir" | "rmdir" | "fsync";
+  readonly name: string;
+  readonly other: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly fill: number;
+}
+
+const kinds: readonly Operation["what"][] = [
+  ...Array.from({ length: 4 }, () => "create" as const),
+  ...Array.from({ length: 14 }, () => "write" as const),
+  ...Array.from({ length: 3 }, () => "truncate" as const),
+  ...["unlink", "rename", "rename", "link", "symlink", "mkdir", "rmdir", "fsync"],
+] as Operation["what"][];
+
+const names = ["a", "b", "c", "d", "sub", "sub/a", "sub/b", "sub/deep", "sub/deep/a"];
+
+/** The endless row of a seed. */
+export function* operations(seed: number): Generator<Operation> {
+  let state = seed & 0x7fffffff;
+  const random = (limit: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    // The low bits of such a generator repeat early.
+    return (state >>> 8) % limit;
+  };
+  for (;;) {
+    yield {
+      what: kinds[random(kinds.length)] as Operation["what"],
+      name: names[random(names.length)] as string,
+      other: names[random(names.length)] as string,
+      offset: random(4) === 0 ? random(400_000) : random(20_000),
+      length: random(3) === 0 ? random(60_000) : random(3000),
+      fill: random(256),
+    };
+  }
+}
+
+/** What an operation may meet in a tree that is as it should be. */
+const refusals = ["ENOENT", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "EINVAL", "EPERM", "ELOOP"];
+
+function withFile(path: string, action: (fd: number) => void): void {
+  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
+  try {
+    action(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function perform(directory: string, { what, name, other, offset, length, fill }: Operation): void {
+  const path = join(directory, name);
+  if (what === "create") fs.closeSync(fs.openSync(path, "wx"));
+  else if (what === "write") withFile(path, (fd) => fs.writeSync(fd, Buffer.alloc(length, fill), 0, length, offset));
+  else if (what === "truncate") withFile(path, (fd) => fs.ftruncateSync(fd, offset));
+  else if (what === "unlink") fs.unlinkSync(path);
+  else if (what === "rename") fs.renameSync(path, join(directory, other));
+  else if (what === "link") fs.linkSync(path, join(directory, other));
+  else if (what === "symlink") fs.symlinkSync(`target ${fill}`, path);
+  else if (what === "mkdir") fs.mkdirSync(path);
+  else if (what === "rmdir") fs.rmdirSync(path);
+  else withFile(path, (fd) => fs.fsyncSync(fd));
+}
+
+/** Applies one operation; whether it did anything. What a healthy tree refuses is no error. */
+export function apply(directory: string, operation: Operation): boolean {
+  try {
+    perform(directory, operation);
+    return true;
+  } catch (error) {
+    if (refusals.includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
+  }
+}
