@@ -7,6 +7,8 @@ export interface Served {
   barrier(): void;
   gc(keepMicros: number): GcReport;
   counters(): Counters;
+  /** Calls `then` when the kernel knows of every change so far that it did not ask for: at once, or between two later requests. */
+  whenNoticed(then: () => void): void;
   /** Completes the row of a process. */
   describeProcess(id: number, details: ProcessDetails): void;
 }

@@ -45,7 +45,9 @@ function onWake(served: Served): void {
       continue;
     }
     try {
-      post({ kind: "answer", id: message.id, result: perform(message, served) });
+      const result = perform(message, served);
+      // Whoever asked may look at once: what the kernel still believes must be gone by then.
+      served.whenNoticed(() => post({ kind: "answer", id: message.id, result }));
     } catch (error) {
       post({ kind: "refusal", id: message.id, error: refusalOf(error) });
     }

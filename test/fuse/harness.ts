@@ -23,7 +23,18 @@ export async function startTiny(
   prefix: Prefix = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Tiny> {
-  const script = fileURLToPath(new URL("./tiny.js", import.meta.url));
+  return await startScript("tiny.js", mountPoint, options, prefix, env);
+}
+
+/** Starts a file system that lies beside this file, as `startTiny` does. */
+export async function startScript(
+  name: string,
+  mountPoint: string,
+  options: readonly string[],
+  prefix: Prefix = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Tiny> {
+  const script = fileURLToPath(new URL(`./${name}`, import.meta.url));
   const [command, ...args] = [...prefix, process.execPath, script, mountPoint, ...options];
   const child = spawn(command ?? process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let output = "";
@@ -38,7 +49,7 @@ export async function startTiny(
       output += text;
       if (output.includes("ready\n")) resolve();
     });
-    void ended.then(() => reject(new Error(`tiny.js ended before it mounted: ${log}`)));
+    void ended.then(() => reject(new Error(`${name} ended before it mounted: ${log}`)));
   });
   return { child, ended, log: () => log, output: () => output };
 }
