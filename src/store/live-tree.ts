@@ -5,7 +5,9 @@ import { Cells } from "./cells.js";
 import { copyChunks, copyExtents, dropDraft, spill, storeDraft } from "./content.js";
 import { Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
-import { Inode, inodeVersion, setInode } from "./inode.js";
+import { type Extent, overlay } from "./extents.js";
+import { Inode, inheritedInode, inodeVersion, setInode } from "./inode.js";
+import { isEntry, mergeListings, mergeNames, type SlotRow, slotOf, type XattrNameRow } from "./listing.js";
 import type { SpaceGuard } from "./space.js";
 import type { Tables } from "./tables.js";
 import type { Cell } from "./temporal.js";
@@ -38,7 +40,8 @@ export interface LiveContext {
 
 /** A name's or an attribute's cell. Its key is built when it is needed: thousands of cells with a buffer each would cost more than they hold. */
 class NameCell implements Cell {
-  readonly inherits = false;
+  /** Whether the parent branch has the name: then its absence here must be a row of its own. */
+  inherits = false;
   readonly pins = 0;
   readonly #branch: number;
   readonly #owner: number;
@@ -62,13 +65,13 @@ class NameCell implements Cell {
 
 class DirentCell extends NameCell {
   entry: Dirent | undefined = undefined;
+  /** The name's position in listings, also while it is removed here but the parent branch has it. */
+  cookie = 0;
 }
 
 /** Rough sizes of cached objects in memory. */
 const inodeCellBytes = 750;
 const direntCellBytes = 500;
-
-type ListRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
 
 /** A branch as it is now, and the only way to change it. */
 export class LiveTree implements Tree {
@@ -76,15 +79,18 @@ export class LiveTree implements Tree {
   readonly asOf = undefined;
   readonly #context: LiveContext;
   readonly #tables: Tables;
+  /** The parent branch as of the fork; undefined for branch 0. */
+  readonly #lower: Tree | undefined;
   readonly #inodes: Cells<number, Inode>;
   readonly #dirents: Cells<string, DirentCell>;
   readonly #xattrs: Cells<string, NameCell>;
   readonly #drafts = new Set<Inode>();
-  readonly #list: Statement<ListRow>;
-  readonly #xattrNames: Statement<readonly [Uint8Array]>;
+  readonly #list: Statement<SlotRow>;
+  readonly #xattrNames: Statement<XattrNameRow>;
 
-  constructor(context: LiveContext, branch: number, limits: TreeCacheLimits) {
+  constructor(context: LiveContext, branch: number, limits: TreeCacheLimits, lower: Tree | undefined) {
     this.branch = branch;
+    this.#lower = lower;
     this.#context = context;
     this.#tables = context.tables;
     this.#inodes = new Cells(limits.inodeBytes, () => inodeCellBytes);
@@ -95,7 +101,7 @@ export class LiveTree implements Tree {
       `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND cookie > $3
        ORDER BY cookie LIMIT $4`,
     );
-    this.#xattrNames = connection.prepare("SELECT name FROM xattr WHERE branch = $1 AND ino = $2 AND value IS NOT NULL ORDER BY name");
+    this.#xattrNames = connection.prepare("SELECT name, value IS NULL FROM xattr WHERE branch = $1 AND ino = $2");
   }
 
   // Reading
@@ -104,10 +110,16 @@ export class LiveTree implements Tree {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
     const row = this.#tables.inode.readLive([this.branch, ino]);
-    if (row === undefined) return undefined;
-    const inode = new Inode(this.branch, ino);
-    setInode(inode, row);
-    inode.stored = inode.since;
+    let inode: Inode;
+    if (row !== undefined) {
+      inode = new Inode(this.branch, ino);
+      setInode(inode, row);
+      inode.stored = inode.since;
+    } else {
+      const below = this.#lower?.inode(ino);
+      if (below === undefined) return undefined;
+      inode = inheritedInode(this.branch, below);
+    }
     inode.version = inodeVersion(inode);
     this.#inodes.set(ino, inode);
     return inode;
@@ -119,24 +131,22 @@ export class LiveTree implements Tree {
 
   list(parent: number, after: number, limit: number): ListedDirent[] {
     this.#tables.dirent.drain();
-    const listing: ListedDirent[] = [];
-    for (const [name, ino, type, cookie] of this.#list.all([this.branch, parent, after, limit])) {
-      if (ino !== null)
-        listing.push({ name: Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1"), ino, type, cookie });
-    }
-    return listing;
+    const own = (from: number) => this.#list.all([this.branch, parent, from, limit]).map(slotOf);
+    const lower = this.#lower;
+    if (lower === undefined) return own(after).filter(isEntry);
+    return mergeListings(own, (from) => lower.list(parent, from, limit), after, limit);
   }
 
   read(inode: Inode, offset: number, into: Buffer): number {
     const length = Math.max(0, Math.min(into.length, inode.size - offset));
     if (length === 0) return 0;
     const target = into.subarray(0, length);
-    const { extents, blobs } = this.#tables;
+    const { blobs } = this.#tables;
     const { draft, ino } = inode;
     if (draft?.covers(offset, offset + length) !== true) {
       target.fill(0);
       const clip = draft === undefined ? inode.size : draft.clip;
-      if (offset < clip) copyExtents(extents.live(this.branch, ino, offset, offset + length), blobs, offset, target, clip);
+      if (offset < clip) copyExtents(this.extents(ino, offset, offset + length), blobs, offset, target, clip);
     }
     if (draft !== undefined) copyChunks(draft, blobs, offset, target);
     return length;
@@ -147,9 +157,18 @@ export class LiveTree implements Tree {
     return (version?.[0] as Uint8Array | undefined) ?? undefined;
   }
 
+  extents(ino: number, start: number, end: number): Extent[] {
+    const own = this.#tables.extents.live(this.branch, ino, start, end);
+    const lower = this.#lower;
+    if (lower === undefined) return own;
+    const inherited = this.inode(ino)?.inherited ?? 0;
+    return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
+  }
+
   xattrNames(ino: number): Name[] {
     this.#tables.xattr.drain();
-    return this.#xattrNames.all([this.branch, ino]).map(([name]) => Buffer.from(name).toString("latin1"));
+    const rows = this.#xattrNames.all([this.branch, ino]);
+    return mergeNames(rows, this.#lower?.xattrNames(ino) ?? []);
   }
 
   // Changing: a change takes an event first, then records what it made of each row.
@@ -187,7 +206,10 @@ export class LiveTree implements Tree {
     return inode;
   }
 
-  /** Makes the inode's fields its version from `tick` on. An open draft must have been settled before the fields were changed. */
+  /**
+   * Makes the inode's fields its version from `tick` on. An open draft must have been settled before the fields were changed.
+   * A file without a name has one version only, true since it lost its name: by that `endOrphan` tells what was written after.
+   */
   record(inode: Inode, tick: number): void {
     if (inode.gone) this.#tables.inode.amend(inode, inodeVersion(inode));
     else this.#tables.inode.record(inode, inodeVersion(inode), tick);
@@ -204,21 +226,26 @@ export class LiveTree implements Tree {
     inode.gone = true;
     const open = inode.handles > 0;
     if (!open) this.#discardDraft(inode);
-    this.#tables.inode.record(inode, open ? inodeVersion(inode) : null, tick);
+    const ends = !open && !this.#hidesInherited(inode.ino);
+    this.#tables.inode.record(inode, ends ? null : inodeVersion(inode), tick);
   }
 
   /** Sets or (with undefined) removes a name. */
   setDirent(parent: number, name: Name, entry: Omit<Dirent, "cookie"> | undefined, tick: number): void {
     const cell = this.#dirent(parent, name);
-    const cookie = cell.entry?.cookie ?? tick;
+    if (cell.entry === undefined && !cell.inherits) cell.cookie = tick;
+    const { cookie } = cell;
     cell.entry = entry === undefined ? undefined : { ino: entry.ino, type: entry.type, cookie };
-    this.#tables.dirent.record(cell, entry === undefined ? null : [entry.ino, entry.type, cookie], tick);
+    const removed = cell.inherits ? [null, 0, cookie] : null;
+    this.#tables.dirent.record(cell, entry === undefined ? removed : [entry.ino, entry.type, cookie], tick);
   }
 
   /** Sets or (with undefined) removes an attribute. The value must not change afterwards. */
   setXattr(ino: number, name: Name, value: Uint8Array | undefined, tick: number): void {
     this.#context.space.admit(value?.byteLength ?? 0, "growing");
-    this.#tables.xattr.record(this.#xattrCell(ino, name), value === undefined ? null : [value], tick);
+    const cell = this.#xattrCell(ino, name);
+    const removed = cell.inherits ? [null] : null;
+    this.#tables.xattr.record(cell, value === undefined ? removed : [value], tick);
   }
 
   // Content
@@ -262,7 +289,10 @@ export class LiveTree implements Tree {
       bytes: draft.bytes,
       process: draft.process,
     });
-    this.record(inode, draft.tick);
+    if (draft.clip < inode.inherited) inode.inherited = draft.clip;
+    // A file without a name has no further versions: its last one began when it lost the name.
+    if (inode.gone) this.#tables.inode.amend(inode, inodeVersion(inode));
+    else this.record(inode, draft.tick);
   }
 
   /** Settles every draft. */
@@ -296,7 +326,7 @@ export class LiveTree implements Tree {
   endOrphan(inode: Inode): void {
     const orphanedAt = inode.since;
     this.#discardDraft(inode);
-    this.#tables.inode.amend(inode, null);
+    if (!this.#hidesInherited(inode.ino)) this.#tables.inode.amend(inode, null);
     this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs);
   }
 
@@ -305,6 +335,11 @@ export class LiveTree implements Tree {
     this.#inodes.release();
     this.#dirents.release();
     this.#xattrs.release();
+  }
+
+  /** Whether the parent branch has the inode: then its end here is a row, a version without links. */
+  #hidesInherited(ino: number): boolean {
+    return this.#lower?.inode(ino) !== undefined;
   }
 
   #openDraft(inode: Inode, process: number | null): Draft {
@@ -339,14 +374,19 @@ export class LiveTree implements Tree {
     if (cell !== undefined) return cell;
     cell = new DirentCell(this.branch, parent, name);
     const row = this.#tables.dirent.readLive(cell.key);
+    const below = this.#lower?.lookup(parent, name);
+    cell.inherits = below !== undefined;
     if (row !== undefined) {
       cell.since = row[0] as number;
       cell.stored = cell.since;
+      cell.version = row.slice(1);
       const ino = row[1] as number | null;
-      if (ino !== null) {
-        cell.version = row.slice(1);
-        cell.entry = { ino, type: row[2] as number, cookie: row[3] as number };
-      }
+      cell.cookie = row[3] as number;
+      if (ino !== null) cell.entry = { ino, type: row[2] as number, cookie: cell.cookie };
+    } else if (below !== undefined) {
+      cell.entry = below;
+      cell.cookie = below.cookie;
+      cell.version = [below.ino, below.type, below.cookie];
     }
     this.#dirents.set(key, cell);
     return cell;
@@ -358,11 +398,13 @@ export class LiveTree implements Tree {
     if (cell !== undefined) return cell;
     cell = new NameCell(this.branch, ino, name);
     const row = this.#tables.xattr.readLive(cell.key);
+    const below = this.#lower?.xattr(ino, name);
+    cell.inherits = below !== undefined;
     if (row !== undefined) {
       cell.since = row[0] as number;
       cell.stored = cell.since;
-      if (row[1] !== null) cell.version = row.slice(1);
-    }
+      cell.version = row.slice(1);
+    } else if (below !== undefined) cell.version = [below];
     this.#xattrs.set(key, cell);
     return cell;
   }
