@@ -173,6 +173,11 @@ export class LiveTree implements Tree {
 
   // Changing: a change takes an event first, then records what it made of each row.
 
+  /** Refuses with ENOSPC a change that brings `bytes` beside its event: called before it, so that what is refused leaves none. */
+  admit(bytes: number): void {
+    this.#context.space.admit(bytes, "growing");
+  }
+
   /** Takes the next event for a change of `ino` by `process`, and refuses it with ENOSPC when there is no room. Returns its id. */
   change(op: Operation, ino: number, process: number | null, names: EventNames, kind: "growing" | "removing" = "growing"): number {
     const { events, space } = this.#context;
@@ -242,7 +247,6 @@ export class LiveTree implements Tree {
 
   /** Sets or (with undefined) removes an attribute. The value must not change afterwards. */
   setXattr(ino: number, name: Name, value: Uint8Array | undefined, tick: number): void {
-    this.#context.space.admit(value?.byteLength ?? 0, "growing");
     const cell = this.#xattrCell(ino, name);
     const removed = cell.inherits ? [null] : null;
     this.#tables.xattr.record(cell, value === undefined ? removed : [value], tick);
@@ -290,9 +294,7 @@ export class LiveTree implements Tree {
       process: draft.process,
     });
     if (draft.clip < inode.inherited) inode.inherited = draft.clip;
-    // A file without a name has no further versions: its last one began when it lost the name.
-    if (inode.gone) this.#tables.inode.amend(inode, inodeVersion(inode));
-    else this.record(inode, draft.tick);
+    this.record(inode, draft.tick);
   }
 
   /** Settles every draft. */

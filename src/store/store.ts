@@ -153,10 +153,11 @@ export class Store {
 
   /**
    * The moment an event or a clock time (microseconds) stands for; undefined when it is in the future, before the file system
-   * existed, or so old that its history was dropped.
+   * existed, or so old that its history was dropped. Ends every draft, so that a clock time keeps meaning the same moment.
    */
   momentOf(point: Point, now: number): number | undefined {
     if ("micros" in point && point.micros > now) return undefined;
+    this.settle();
     const moment = "event" in point ? point.event : this.moments.at(point.micros);
     return moment < 1 || moment > this.events.last || moment < this.horizon() ? undefined : moment;
   }
