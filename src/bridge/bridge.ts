@@ -1,6 +1,6 @@
-import { type Name, nameFromText } from "../base/bytes.js";
+import { type Name, nameFromText, nameText } from "../base/bytes.js";
 import { nowMicros, timespecOf } from "../base/clock.js";
-import { EEXIST, EINVAL, ENODATA, ENOENT, EPERM, EROFS, FsError } from "../base/errno.js";
+import { EEXIST, EINVAL, ENODATA, ENOENT, EPERM, EXDEV, FsError } from "../base/errno.js";
 import { nameMaxBytes } from "../base/limits.js";
 import * as abi from "../fuse/abi.js";
 import { type Attributes, emptyAttributes } from "../fuse/attributes.js";
@@ -8,16 +8,29 @@ import type { Handlers } from "../fuse/handlers.js";
 import type * as messages from "../fuse/messages.js";
 import type { Reply } from "../fuse/reply.js";
 import type { RequestHeader } from "../fuse/request.js";
+import { mainBranch } from "../store/branches.js";
 import type { Inode } from "../store/inode.js";
 import { rootIno } from "../store/tree.js";
 import type { AttributeChanges } from "../vfs/attributes.js";
+import { dropBranch, dropMountedSnapshot, forkMounted, renameBranch, snapshotMounted } from "../vfs/branching.js";
 import type { Caller } from "../vfs/caller.js";
-import { isDirectory, permissionBits, S_IFDIR, S_IFREG } from "../vfs/mode.js";
+import { isDirectory, permissionBits, S_IFDIR, S_IFLNK, S_IFREG } from "../vfs/mode.js";
 import type { Vfs } from "../vfs/vfs.js";
 import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
 import { Lookups } from "./lookups.js";
-import { inoOf, isRoot, isVirtual, nodeidHi, nodeidLo, slotOf, virtualNodeidHi } from "./nodes.js";
+import {
+  branchesIno,
+  inoOf,
+  isRoot,
+  isVirtual,
+  mountedLinkIno,
+  nodeidHi,
+  nodeidLo,
+  slotOf,
+  trunkRootSlot,
+  virtualNodeidHi,
+} from "./nodes.js";
 
 /** Who owns the way into the past, and how others may use it. */
 export interface ViewOwner {
@@ -43,6 +56,8 @@ const listChunk = 128;
 const O_TRUNC = 0o1000;
 const O_EXCL = 0o200;
 const knownRenameFlags = 3;
+/** The mounted branch is the root itself, one level up from `.branches`. */
+const mountedLinkTarget: Name = "..";
 const noNames = Buffer.alloc(0);
 
 /**
@@ -75,11 +90,13 @@ export class Bridge implements Handlers {
     const view = this.#view(lo, hi);
     const ino = inoOf(lo, hi);
     if (isVirtual(hi)) {
-      this.#lookupPast(view, ino, name, reply);
+      if (ino === branchesIno) this.#lookupBranch(view, name, reply);
+      else this.#lookupPast(view, ino, name, reply);
       return;
     }
-    if (this.#vfs.isHistoryName(view, ino, name)) {
-      this.#historyEntry(view, ino, reply);
+    const virtual = this.#vfs.virtualName(view, ino, name);
+    if (virtual !== undefined) {
+      this.#virtualEntry(view, virtual === "history" ? ino : branchesIno, reply);
       return;
     }
     const inode = this.#vfs.lookup(view, ino, name);
@@ -115,6 +132,10 @@ export class Bridge implements Handlers {
   }
 
   mkdir(header: RequestHeader, message: messages.MkdirMessage, reply: Reply): void {
+    if (isVirtual(header.nodeidHi)) {
+      this.#makeVirtual(header, message.name, reply);
+      return;
+    }
     const { view, ino } = this.#directory(header);
     const { name, mode, umask } = message;
     this.#entry(view, this.#vfs.mkdir(view, ino, name, mode & ~umask, this.#caller(header)), reply, forever);
@@ -127,17 +148,26 @@ export class Bridge implements Handlers {
   }
 
   rmdir(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
+    if (isVirtual(header.nodeidHi)) {
+      this.#removeVirtual(header, message.name);
+      reply.ok();
+      return;
+    }
     const { view, ino } = this.#directory(header);
     this.#vfs.rmdir(view, ino, message.name, this.#caller(header));
     reply.ok();
   }
 
   rename(header: RequestHeader, message: messages.RenameMessage, reply: Reply): void {
+    if (isVirtual(header.nodeidHi)) {
+      this.#renameVirtual(header, message);
+      reply.ok();
+      return;
+    }
     const { view, ino } = this.#directory(header);
     const { name, newdirLo, newdirHi, newName, flags } = message;
     if (flags > knownRenameFlags || flags === 3) throw new FsError(EINVAL, `renameat2 with flags ${flags}`);
-    if (isVirtual(newdirHi)) throw new FsError(EPERM, "renaming into .history");
-    if (this.#view(newdirLo, newdirHi) !== view) throw new FsError(EROFS, "renaming into another tree");
+    if (isVirtual(newdirHi) || this.#view(newdirLo, newdirHi) !== view) throw new FsError(EXDEV, "renaming into another tree");
     const mode = flags === 0 ? "replace" : flags === 1 ? "noreplace" : "exchange";
     this.#vfs.rename(view, ino, name, inoOf(newdirLo, newdirHi), newName, mode, this.#caller(header));
     reply.ok();
@@ -146,12 +176,15 @@ export class Bridge implements Handlers {
   link(header: RequestHeader, message: messages.LinkMessage, reply: Reply): void {
     const { view, ino } = this.#directory(header);
     const { oldnodeidLo, oldnodeidHi, name } = message;
-    if (isVirtual(oldnodeidHi)) throw new FsError(EPERM, "a link to .history");
-    if (this.#view(oldnodeidLo, oldnodeidHi) !== view) throw new FsError(EROFS, "a link into another tree");
+    if (isVirtual(oldnodeidHi) || this.#view(oldnodeidLo, oldnodeidHi) !== view) throw new FsError(EXDEV, "a link into another tree");
     this.#entry(view, this.#vfs.link(view, inoOf(oldnodeidLo, oldnodeidHi), ino, name, this.#caller(header)), reply, forever);
   }
 
   readlink(header: RequestHeader, _message: messages.EmptyMessage, reply: Reply): void {
+    if (isVirtual(header.nodeidHi)) {
+      reply.target(mountedLinkTarget);
+      return;
+    }
     const { view, ino } = this.#file(header);
     reply.target(this.#vfs.readlink(view, ino));
   }
@@ -289,7 +322,7 @@ export class Bridge implements Handlers {
     const ino = inoOf(lo, hi);
     const plus = what === "names-and-attributes";
     if (this.#listDots(lo, hi, view, ino, offset, reply, plus)) {
-      if (isVirtual(hi)) this.#listPast(view, offset, reply, plus);
+      if (isVirtual(hi)) this.#listVirtual(view, ino, offset, reply, plus);
       else if (plus) this.#listEntriesPlus(view, ino, offset, reply);
       else this.#listEntries(view, ino, offset, reply);
     }
@@ -316,15 +349,19 @@ export class Bridge implements Handlers {
     return true;
   }
 
-  #listPast(view: View, offset: number, reply: Reply, plus: boolean): void {
-    const names = this.#vfs.views.names(view.tree.branch);
+  /** Lists moments or branches. Listing makes no views: the numbers only differ, they are not yet those of the directories. */
+  #listVirtual(view: View, ino: number, offset: number, reply: Reply, plus: boolean): void {
+    const ofBranches = ino === branchesIno;
+    const names = ofBranches
+      ? this.#vfs.store.branches.list().map(({ name }) => nameFromText(name))
+      : this.#vfs.views.names(view.tree.branch);
+    const mounted = ofBranches ? nameFromText(this.#vfs.store.branches.get(view.tree.branch).name) : undefined;
     for (let index = Math.max(0, offset - firstViewPosition + 1); index < names.length; index++) {
       const next = firstViewPosition + index;
-      const name = nameFromText(names[index] as string);
-      // Listing makes no views: the number is only different for each name, not yet that of the directory it will be.
-      const packed = plus
-        ? reply.direntPlusUncounted(next, virtualNodeidHi(view.slot, 0), next, S_IFDIR >>> 12, name)
-        : reply.dirent(next, virtualNodeidHi(view.slot, 0), next, S_IFDIR >>> 12, name);
+      const name = names[index] as Name;
+      const type = (name === mounted ? S_IFLNK : S_IFDIR) >>> 12;
+      const hi = virtualNodeidHi(view.slot, 0);
+      const packed = plus ? reply.direntPlusUncounted(next, hi, next, type, name) : reply.dirent(next, hi, next, type, name);
       if (!packed) return;
     }
   }
@@ -358,12 +395,49 @@ export class Bridge implements Handlers {
     }
   }
 
-  // The way to the past
+  // The ways to the past and to the branches
 
-  #historyEntry(view: View, ino: number, reply: Reply): void {
+  #virtualEntry(view: View, ino: number, reply: Reply): void {
     this.#fillVirtual(view, ino);
     this.#lookups.add(view.slot + virtualSlots, ino);
     reply.entry(this.#attr.inoLo, this.#attr.inoHi, 0, this.#attr, forever, 0);
+  }
+
+  #lookupBranch(view: View, name: Name, reply: Reply): void {
+    const branch = this.#vfs.store.branches.named(nameText(name));
+    if (branch === undefined) throw new FsError(ENOENT, "no such branch");
+    if (branch.id === view.tree.branch) this.#virtualEntry(view, mountedLinkIno, reply);
+    else this.#branchEntry(branch.id, reply);
+  }
+
+  #branchEntry(id: number, reply: Reply): void {
+    const branch = this.#vfs.views.branch(id);
+    this.#entry(branch, this.#vfs.attributes(branch, branch.rootIno), reply, forever);
+  }
+
+  #makeVirtual(header: RequestHeader, name: Name, reply: Reply): void {
+    const ino = inoOf(header.nodeidLo, header.nodeidHi);
+    const { process } = this.#caller(header);
+    if (ino === branchesIno) this.#branchEntry(forkMounted(this.#vfs, name, process).id, reply);
+    else {
+      const view = this.#view(header.nodeidLo, header.nodeidHi);
+      snapshotMounted(this.#vfs, name, null, process);
+      this.#lookupPast(view, ino, name, reply);
+    }
+  }
+
+  #removeVirtual(header: RequestHeader, name: Name): void {
+    const { process } = this.#caller(header);
+    if (inoOf(header.nodeidLo, header.nodeidHi) === branchesIno) dropBranch(this.#vfs, name, process);
+    else dropMountedSnapshot(this.#vfs, name, process);
+  }
+
+  #renameVirtual(header: RequestHeader, message: messages.RenameMessage): void {
+    const { name, newName, newdirLo, newdirHi } = message;
+    const within = newdirLo === header.nodeidLo && newdirHi === header.nodeidHi;
+    const ofBranches = inoOf(header.nodeidLo, header.nodeidHi) === branchesIno;
+    if (!ofBranches || !within) throw new FsError(EPERM, "moments cannot be renamed, and branches only within .branches");
+    renameBranch(this.#vfs, name, newName, this.#caller(header).process);
   }
 
   #lookupPast(view: View, ino: number, name: Name, reply: Reply): void {
@@ -379,10 +453,10 @@ export class Bridge implements Handlers {
     const attr = this.#attr;
     attr.inoLo = nodeidLo(ino);
     attr.inoHi = virtualNodeidHi(view.slot, ino);
-    attr.size = directoryBytes;
+    attr.size = ino === mountedLinkIno ? mountedLinkTarget.length : directoryBytes;
     attr.blocks = 0;
-    attr.mode = S_IFDIR | this.#owner.mode;
-    attr.nlink = 2;
+    attr.mode = ino === mountedLinkIno ? S_IFLNK | 0o777 : S_IFDIR | this.#owner.mode;
+    attr.nlink = ino === mountedLinkIno ? 1 : 2;
     attr.uid = this.#owner.uid;
     attr.gid = this.#owner.gid;
     attr.rdev = 0;
@@ -395,7 +469,7 @@ export class Bridge implements Handlers {
 
   #entry(view: View, inode: Inode, reply: Reply, timeoutSec: number): void {
     this.#fill(view, inode);
-    this.#lookups.add(view.slot, inode.ino);
+    this.#lookups.add(slotOf(this.#attr.inoHi), inode.ino);
     reply.entry(this.#attr.inoLo, this.#attr.inoHi, 0, this.#attr, timeoutSec, forever);
   }
 
@@ -405,7 +479,7 @@ export class Bridge implements Handlers {
     const mode = view.mode(inode);
     const directory = isDirectory(mode);
     attr.inoLo = nodeidLo(ino);
-    attr.inoHi = view === this.#vfs.views.mounted && ino === rootIno ? 0 : nodeidHi(view.slot, ino);
+    attr.inoHi = ino === rootIno ? this.#rootHi(view) : nodeidHi(view.slot, ino);
     attr.size = directory ? directoryBytes : size;
     attr.blocks = inode.target === null && !directory ? Math.ceil(size / directoryBytes) * (directoryBytes / sectorBytes) : 0;
     attr.atimeSec = inode.atimeSec;
@@ -422,9 +496,16 @@ export class Bridge implements Handlers {
     attr.blksize = optimalBlockBytes;
   }
 
+  /** The upper half of a view's root: the mounted one is node 1, and branch 0's must not look like it. */
+  #rootHi(view: View): number {
+    if (view === this.#vfs.views.mounted) return 0;
+    return nodeidHi(view.slot === mainBranch ? trunkRootSlot : view.slot, rootIno);
+  }
+
   #view(lo: number, hi: number): View {
     if (isRoot(lo, hi)) return this.#vfs.views.mounted;
-    const view = this.#vfs.views.get(slotOf(hi));
+    const slot = slotOf(hi);
+    const view = this.#vfs.views.get(slot === trunkRootSlot ? mainBranch : slot);
     if (view === undefined) throw new FsError(ENOENT, "this view of the past is gone");
     return view;
   }

@@ -30,6 +30,11 @@ export class Handles {
     return this.#open.length - 1 - this.#free.length;
   }
 
+  /** How many files of one view are open. */
+  openIn(slot: number): number {
+    return this.#open.filter((handle) => handle?.view.slot === slot).length;
+  }
+
   /**
    * Opens a file. Returns its handle's number, at least 1. Throws EISDIR, ELOOP, EINVAL, EROFS.
    * @param flags as of open(2)
@@ -84,8 +89,11 @@ export class Handles {
     this.#free.push(number);
     const tree = view.writable;
     if (tree === undefined) return;
-    if (!inode.gone && (writes || inode.handles === 1)) tree.settle(inode);
-    tree.letGo(inode);
+    try {
+      if (!inode.gone && (writes || inode.handles === 1)) tree.settle(inode);
+    } finally {
+      tree.letGo(inode);
+    }
   }
 
   /** Closes what is still open: at the end of the mount. */

@@ -7,7 +7,7 @@ import type { Store } from "../store/store.js";
 import type { ListedDirent } from "../store/tree.js";
 import { type AttributeChanges, setAttributes } from "./attributes.js";
 import type { Caller } from "./caller.js";
-import { directoryOf, historyName, inodeOf } from "./context.js";
+import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
 import { Handles } from "./handles.js";
 import { Making } from "./making.js";
 import { S_IFLNK, S_IFMT } from "./mode.js";
@@ -73,16 +73,18 @@ export class Vfs {
     return entry === undefined ? undefined : inodeOf(view, entry.ino);
   }
 
-  /** Whether a name is the way to the past of directory `parent`, and not a file. */
-  isHistoryName(view: View, parent: number, name: Name): boolean {
-    if (name !== historyName) return false;
-    if (view === this.views.mounted && parent === view.rootIno) return true;
-    return this.#options.dirHistory && view.tree.asOf === undefined;
+  /** What a name in the mount is the way to, when it is no file: the past of its directory, or the branches. */
+  virtualName(view: View, parent: number, name: Name): "history" | "branches" | undefined {
+    if (name !== historyName && name !== branchesName) return undefined;
+    const atRoot = view === this.views.mounted && parent === view.rootIno;
+    if (name === historyName && (atRoot || (this.#options.dirHistory && view.tree.asOf === undefined))) return "history";
+    return name === branchesName && atRoot && view.tree.asOf === undefined ? "branches" : undefined;
   }
 
   /** Names that a listing of `parent` shows beside its entries. */
   listedViews(view: View, parent: number): Name[] {
-    return this.#options.viewsVisible && view === this.views.mounted && parent === view.rootIno ? [historyName] : [];
+    if (!this.#options.viewsVisible || view !== this.views.mounted || parent !== view.rootIno) return [];
+    return view.tree.asOf === undefined ? [historyName, branchesName] : [historyName];
   }
 
   /** Entries of a directory after a cookie, by cookie. A removed directory has none. */
@@ -179,7 +181,7 @@ export class Vfs {
   /** Refuses every change from now on: an invariant failed, and the reason is in the log. */
   freeze(reason: string): void {
     logLine("error", `the mount is read-only from now on, because an invariant failed: ${reason}; run: stone check`);
-    this.views.mounted.writable = undefined;
+    this.views.freeze();
   }
 
   /** Ends the mount: closes what is open and commits. */

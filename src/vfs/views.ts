@@ -1,6 +1,7 @@
-import { type Name, nameText } from "../base/bytes.js";
+import { type Name, nameFromText, nameText } from "../base/bytes.js";
 import { nowMicros } from "../base/clock.js";
 import { slotMax } from "../base/limits.js";
+import { listSnapshots } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
 import { rootIno } from "../store/tree.js";
 import { View } from "./view.js";
@@ -35,25 +36,60 @@ function use(past: PastView, now: number): View {
   return past.view;
 }
 
-/** The views there are: the mounted branch, and the pasts somebody looks at. */
+/** The views there are: the mounted branch, other branches, and the pasts somebody looks at. */
 export class Views {
-  readonly mounted: View;
   readonly #store: Store;
+  readonly #access: "read-write" | "read-only";
+  readonly #branches = new Map<number, View>();
   readonly #byKey = new Map<string, PastView>();
   readonly #bySlot = new Map<number, PastView>();
+  #mounted: View;
   #nextSlot = firstPastSlot;
 
   /** @param moment show the branch as of this moment instead of now */
   constructor(store: Store, branch: number, access: "read-write" | "read-only", moment?: number) {
     this.#store = store;
-    const live = store.live(branch);
-    if (moment !== undefined) this.mounted = new View(branch, store.past(branch, moment), rootIno, undefined);
-    else this.mounted = new View(branch, live, rootIno, access === "read-write" ? live : undefined);
+    this.#access = access;
+    if (moment === undefined) this.#mounted = this.branch(branch);
+    else this.#mounted = new View(branch, store.past(branch, moment), rootIno, undefined);
+  }
+
+  /** What the root of the mount shows. */
+  get mounted(): View {
+    return this.#mounted;
+  }
+
+  /** A branch as it is now. Its slot is its id, so that inode numbers stay the same over mounts. */
+  branch(id: number): View {
+    let view = this.#branches.get(id);
+    if (view === undefined) {
+      const live = this.#store.live(id);
+      view = new View(id, live, rootIno, this.#access === "read-write" ? live : undefined);
+      this.#branches.set(id, view);
+    }
+    return view;
+  }
+
+  /** Makes the root of the mount show another branch. */
+  mount(id: number): void {
+    this.#mounted = this.branch(id);
+  }
+
+  /** Lets go of a dropped branch: who still holds something of it gets ENOENT. */
+  forgetBranch(id: number): void {
+    this.#branches.delete(id);
+  }
+
+  /** Refuses every change from now on, in every branch. */
+  freeze(): void {
+    this.#mounted.writable = undefined;
+    for (const view of this.#branches.values()) view.writable = undefined;
   }
 
   /** The view of a slot, or undefined when it is gone. */
   get(slot: number): View | undefined {
-    return slot === this.mounted.slot ? this.mounted : this.#bySlot.get(slot)?.view;
+    if (slot === this.#mounted.slot) return this.#mounted;
+    return this.#branches.get(slot) ?? this.#bySlot.get(slot)?.view;
   }
 
   /**
@@ -78,10 +114,7 @@ export class Views {
 
   /** What a listing of `.history` shows: snapshots by name, then recent points of change, oldest first. */
   names(branch: number): Name[] {
-    const snapshots = this.#store.connection
-      .prepare<readonly [string]>("SELECT name FROM snapshot WHERE branch = $1 ORDER BY event")
-      .all([branch])
-      .map(([name]) => Buffer.from(name, "utf8").toString("latin1"));
+    const snapshots = listSnapshots(this.#store, branch).map(({ name }) => nameFromText(name));
     this.#store.commitQuietly();
     return [...snapshots, ...this.#store.moments.recent(listedPoints, listedGapMicros).map((point) => formatWhen(point.at))];
   }
