@@ -109,6 +109,7 @@ export class LiveTree implements Tree {
   inode(ino: number): Inode | undefined {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
+    this.#tables.ready();
     const row = this.#tables.inode.readLive([this.branch, ino]);
     let inode: Inode;
     if (row !== undefined) {
@@ -131,6 +132,7 @@ export class LiveTree implements Tree {
 
   list(parent: number, after: number, limit: number): ListedDirent[] {
     this.#tables.dirent.drain();
+    this.#tables.ready();
     const own = (from: number) => this.#list.all([this.branch, parent, from, limit]).map(slotOf);
     const lower = this.#lower;
     if (lower === undefined) return own(after).filter(isEntry);
@@ -158,6 +160,7 @@ export class LiveTree implements Tree {
   }
 
   extents(ino: number, start: number, end: number): Extent[] {
+    this.#tables.ready();
     const own = this.#tables.extents.live(this.branch, ino, start, end);
     const lower = this.#lower;
     if (lower === undefined) return own;
@@ -167,6 +170,7 @@ export class LiveTree implements Tree {
 
   xattrNames(ino: number): Name[] {
     this.#tables.xattr.drain();
+    this.#tables.ready();
     const rows = this.#xattrNames.all([this.branch, ino]);
     return mergeNames(rows, this.#lower?.xattrNames(ino) ?? []);
   }
@@ -181,6 +185,7 @@ export class LiveTree implements Tree {
   /** Takes the next event for a change of `ino` by `process`, and refuses it with ENOSPC when there is no room. Returns its id. */
   change(op: Operation, ino: number, process: number | null, names: EventNames, kind: "growing" | "removing" = "growing"): number {
     const { events, space } = this.#context;
+    this.#tables.ready();
     space.admit(0, kind);
     const id = events.tick();
     events.record({
@@ -256,6 +261,7 @@ export class LiveTree implements Tree {
 
   /** Writes into the file's draft; the data is copied. The new version is made when the draft is settled. */
   write(inode: Inode, offset: number, data: Buffer, process: number | null): void {
+    this.#tables.ready();
     this.#context.space.admit(data.length, "growing");
     const draft = this.#openDraft(inode, process);
     draft.write(offset, data);
@@ -265,6 +271,7 @@ export class LiveTree implements Tree {
 
   /** Sets the file's size in its draft. */
   truncate(inode: Inode, size: number, process: number | null): void {
+    this.#tables.ready();
     this.#context.space.admit(0, size < inode.size ? "removing" : "growing");
     const draft = this.#openDraft(inode, process);
     draft.truncate(size);
@@ -275,6 +282,7 @@ export class LiveTree implements Tree {
   settle(inode: Inode): void {
     const { draft } = inode;
     if (draft === undefined) return;
+    this.#tables.ready();
     inode.draft = undefined;
     this.#drafts.delete(inode);
     const { events } = this.#context;
@@ -374,6 +382,7 @@ export class LiveTree implements Tree {
     const key = `${parent}/${name}`;
     let cell = this.#dirents.get(key);
     if (cell !== undefined) return cell;
+    this.#tables.ready();
     cell = new DirentCell(this.branch, parent, name);
     const row = this.#tables.dirent.readLive(cell.key);
     const below = this.#lower?.lookup(parent, name);
@@ -398,6 +407,7 @@ export class LiveTree implements Tree {
     const key = `${ino}/${name}`;
     let cell = this.#xattrs.get(key);
     if (cell !== undefined) return cell;
+    this.#tables.ready();
     cell = new NameCell(this.branch, ino, name);
     const row = this.#tables.xattr.readLive(cell.key);
     const below = this.#lower?.xattr(ino, name);

@@ -48,6 +48,7 @@ export class PastTree implements Tree {
   inode(ino: number): Inode | undefined {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
+    this.#tables.ready();
     const row = this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
     let inode: Inode;
     if (row !== undefined) {
@@ -63,6 +64,7 @@ export class PastTree implements Tree {
   }
 
   lookup(parent: number, name: Name): Dirent | undefined {
+    this.#tables.ready();
     const row = this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
     if (row === undefined) return this.#lower?.lookup(parent, name);
     if (row[1] === null) return undefined;
@@ -90,6 +92,7 @@ export class PastTree implements Tree {
   }
 
   extents(ino: number, start: number, end: number): Extent[] {
+    this.#tables.ready();
     const own = this.#tables.extents.asOf(this.branch, ino, start, end, this.asOf);
     const lower = this.#lower;
     if (lower === undefined) return own;
@@ -98,18 +101,21 @@ export class PastTree implements Tree {
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {
+    this.#tables.ready();
     const row = this.#tables.xattr.readAsOf([this.branch, ino, Buffer.from(name, "latin1")], this.asOf);
     if (row === undefined) return this.#lower?.xattr(ino, name);
     return (row[1] as Uint8Array | null) ?? undefined;
   }
 
   xattrNames(ino: number): Name[] {
+    this.#tables.ready();
     return mergeNames(this.#xattrs.all([this.branch, ino, this.asOf]), this.#lower?.xattrNames(ino) ?? []);
   }
 
   #listing(parent: number): ListedDirent[] {
     const cached = this.#listings.get(parent);
     if (cached !== undefined) return cached;
+    this.#tables.ready();
     const params: Value[] = [this.branch, parent, this.asOf];
     const own = this.#list.all(params).map(slotOf);
     const lower = this.#lower;

@@ -220,15 +220,13 @@ export class Store {
    * Throws ENOSPC when the disk is full; then all is kept in memory and tried again with the next batch.
    */
   commit(durability: "ordered" | "durable"): void {
+    if (this.writer.stalled && !this.writer.retry()) this.#full();
     this.settle();
     this.#batches.seal();
     this.inodeNumbers.reserve();
     if (this.writer.open) {
+      if (!this.writer.commit()) this.#full();
       this.#dirtySince = 0;
-      if (!this.writer.commit()) {
-        this.#dirtySince = performance.now();
-        throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
-      }
       this.#unsynced = true;
       for (const tree of this.#live.values()) tree.release();
       if (durability === "durable") this.#sync();
@@ -259,6 +257,12 @@ export class Store {
       }
     }
     this.space.settle(logBytes);
+  }
+
+  /** The batch waits, and is due again after its time. */
+  #full(): never {
+    this.#dirtySince = performance.now();
+    throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
   }
 
   #sync(): void {

@@ -13,6 +13,8 @@ export interface Tables {
   readonly xattr: TemporalTable;
   readonly extents: Extents;
   readonly blobs: Blobs;
+  /** Throws ENOSPC while a full disk keeps the database from having what was acknowledged: to be asked before reading from it. */
+  ready(): void;
 }
 
 export const direntSpec = { name: "dirent", key: ["parent", "name"], values: ["ino", "type", "cookie"] } as const;
@@ -27,5 +29,6 @@ export function openTables(connection: Connection, writer: Writer, blobCacheByte
     xattr: new TemporalTable(connection, writer, xattrSpec),
     extents: new Extents(connection, writer),
     blobs: new Blobs(connection, writer, blobCacheBytes),
+    ready: () => writer.ready(),
   };
 }

@@ -1,18 +1,29 @@
+import { ENOSPC, FsError } from "../base/errno.js";
 import { type Connection, DatabaseFullError, type Statement, type Value } from "../db/connection.js";
 
 type AnyStatement = Statement<readonly unknown[]>;
+
+/** A full database is tried again after this long: that runs the whole batch again. */
+const retryMillis = 100;
 
 /**
  * The one writer's transaction. It opens with the first change and ends with the batch.
  *
  * A full disk makes the engine roll back the whole transaction, so what was run since it began is kept (parameters only; blobs are
  * shared, not copied) and run again once there is room: `makeRoom` is asked first to free some, by giving up the reserve file.
+ * Until then the database lacks what was acknowledged, so nothing may be read from it or built on it: see `ready`.
+ *
+ * Any other error ends all writing: a batch of which a part is missing must never be committed.
  */
 export class Writer {
   readonly #connection: Connection;
   readonly #makeRoom: () => void;
   #redo: { statement: AnyStatement; params: readonly Value[] }[] = [];
   #stalled = false;
+  /** When the database was last found full, by the monotonic clock. */
+  #triedAt = 0;
+  /** The error that ended all writing. */
+  #broken: unknown;
 
   constructor(connection: Connection, makeRoom: () => void) {
     this.#connection = connection;
@@ -29,15 +40,26 @@ export class Writer {
     return this.#redo.length > 0;
   }
 
+  /** Throws ENOSPC while the database is full, which it looks into now and then: what it has is not what was acknowledged. */
+  ready(): void {
+    if (!this.#stalled) return;
+    if (performance.now() - this.#triedAt < retryMillis || !this.retry()) {
+      throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
+    }
+  }
+
   /**
    * Runs one changing statement in the batch's transaction. Never loses it: on a full disk it waits in memory.
    * Returns how many rows it changed, 0 while it waits.
    */
   run(statement: AnyStatement, params: readonly Value[]): number {
+    if (this.#broken !== undefined) throw this.#broken;
     this.#redo.push({ statement, params });
     if (this.#stalled) return 0;
     try {
       if (this.#redo.length === 1) this.#connection.begin();
+      // A read that had to make room in the engine's cache may have found the disk full.
+      else if (!this.#connection.inTransaction) throw new DatabaseFullError("the transaction was rolled back");
       return statement.run(params);
     } catch (error) {
       this.#stall(error);
@@ -47,17 +69,21 @@ export class Writer {
 
   /** Commits what was run. Returns false when the disk is full: everything is kept and `retry` may be called. */
   commit(): boolean {
+    if (this.#broken !== undefined) throw this.#broken;
     if (this.#stalled && !this.retry()) return false;
     if (this.#redo.length === 0) return true;
-    try {
-      this.#connection.commit();
-    } catch (error) {
-      this.#stall(error);
-      if (this.#stalled) return false;
-      this.#connection.commit();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!this.#connection.inTransaction) throw new DatabaseFullError("the transaction was rolled back");
+        this.#connection.commit();
+        this.#redo = [];
+        return true;
+      } catch (error) {
+        this.#stall(error);
+        if (attempt === 2) this.#rest();
+        if (this.#stalled) return false;
+      }
     }
-    this.#redo = [];
-    return true;
   }
 
   /** Runs everything again after a full disk. Returns whether it went through. */
@@ -68,15 +94,26 @@ export class Writer {
       for (const { statement, params } of this.#redo) statement.run(params);
       this.#stalled = false;
     } catch (error) {
-      if (!(error instanceof DatabaseFullError)) throw error;
-      this.#connection.rollback();
-      this.#stalled = true;
+      if (!(error instanceof DatabaseFullError)) throw this.#break(error);
+      this.#rest();
     }
     return !this.#stalled;
   }
 
+  #rest(): void {
+    this.#connection.rollback();
+    this.#stalled = true;
+    this.#triedAt = performance.now();
+  }
+
+  #break(error: unknown): unknown {
+    this.#broken = error;
+    this.#connection.rollback();
+    return error;
+  }
+
   #stall(error: unknown): void {
-    if (!(error instanceof DatabaseFullError)) throw error;
+    if (!(error instanceof DatabaseFullError)) throw this.#break(error);
     this.#makeRoom();
     this.retry();
   }
