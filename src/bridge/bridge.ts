@@ -69,6 +69,7 @@ export class Bridge implements Handlers {
   readonly #callers: Callers;
   readonly #owner: ViewOwner;
   readonly #lookups = new Lookups();
+  readonly #rootNames = new Set<Name>();
   readonly #attr: Attributes = emptyAttributes();
 
   constructor(vfs: Vfs, callers: Callers, owner: ViewOwner) {
@@ -80,6 +81,20 @@ export class Bridge implements Handlers {
   /** How many nodes the kernel knows, for the status. */
   get knownNodes(): number {
     return this.#lookups.nodes;
+  }
+
+  /** The upper half of an inode's node id. The mounted root is node 1, and the root of branch 0 must not look like it. */
+  nodeHi(view: View, ino: number): number {
+    if (ino !== rootIno) return nodeidHi(view.slot, ino);
+    if (view === this.#vfs.views.mounted) return 0;
+    return nodeidHi(view.slot === mainBranch ? trunkRootSlot : view.slot, ino);
+  }
+
+  /** The names the kernel asked for in the root of the mount, there or missing; it may believe them until it is told otherwise. */
+  takeRootNames(): Name[] {
+    const names = [...this.#rootNames];
+    this.#rootNames.clear();
+    return names;
   }
 
   // Names
@@ -94,6 +109,7 @@ export class Bridge implements Handlers {
       else this.#lookupPast(view, ino, name, reply);
       return;
     }
+    if (isRoot(lo, hi)) this.#rootNames.add(name);
     const virtual = this.#vfs.virtualName(view, ino, name);
     if (virtual !== undefined) {
       this.#virtualEntry(view, virtual === "history" ? ino : branchesIno, reply);
@@ -380,6 +396,7 @@ export class Bridge implements Handlers {
   }
 
   #listEntriesPlus(view: View, ino: number, offset: number, reply: Reply): void {
+    const atRoot = ino === rootIno && view === this.#vfs.views.mounted;
     let after = Math.max(0, offset - cookieBase);
     for (;;) {
       const entries = this.#vfs.list(view, ino, after, listChunk);
@@ -389,6 +406,7 @@ export class Bridge implements Handlers {
         const { inoLo, inoHi } = this.#attr;
         if (!reply.direntPlus(inoLo, inoHi, 0, this.#attr, forever, forever, entry.cookie + cookieBase, entry.name)) return;
         this.#lookups.add(view.slot, entry.ino);
+        if (atRoot) this.#rootNames.add(entry.name);
         after = entry.cookie;
       }
       if (entries.length < listChunk) return;
@@ -479,7 +497,7 @@ export class Bridge implements Handlers {
     const mode = view.mode(inode);
     const directory = isDirectory(mode);
     attr.inoLo = nodeidLo(ino);
-    attr.inoHi = ino === rootIno ? this.#rootHi(view) : nodeidHi(view.slot, ino);
+    attr.inoHi = this.nodeHi(view, ino);
     attr.size = directory ? directoryBytes : size;
     attr.blocks = inode.target === null && !directory ? Math.ceil(size / directoryBytes) * (directoryBytes / sectorBytes) : 0;
     attr.atimeSec = inode.atimeSec;
@@ -494,12 +512,6 @@ export class Bridge implements Handlers {
     attr.gid = inode.gid;
     attr.rdev = view.rdev(inode);
     attr.blksize = optimalBlockBytes;
-  }
-
-  /** The upper half of a view's root: the mounted one is node 1, and branch 0's must not look like it. */
-  #rootHi(view: View): number {
-    if (view === this.#vfs.views.mounted) return 0;
-    return nodeidHi(view.slot === mainBranch ? trunkRootSlot : view.slot, rootIno);
   }
 
   #view(lo: number, hi: number): View {

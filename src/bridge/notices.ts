@@ -1,0 +1,57 @@
+import { type Name, nameFromText } from "../base/bytes.js";
+import type { Notifier } from "../fuse/notify.js";
+import { rootIno } from "../store/tree.js";
+import type { Vfs } from "../vfs/vfs.js";
+import type { Bridge } from "./bridge.js";
+import { branchesIno, nodeidLo, virtualNodeidHi } from "./nodes.js";
+
+/** What a change that came not through the mount has touched, in one branch. */
+export interface Touched {
+  readonly entries: readonly { readonly parent: number; readonly name: Name }[];
+  readonly inodes: readonly number[];
+}
+
+/** Tells the kernel what changed without its doing, in terms of branches and inodes. It caches for ever what it is not told of. */
+export class Notices {
+  readonly #notifier: Notifier;
+  readonly #vfs: Vfs;
+  readonly #bridge: Bridge;
+
+  constructor(notifier: Notifier, vfs: Vfs, bridge: Bridge) {
+    this.#notifier = notifier;
+    this.#vfs = vfs;
+    this.#bridge = bridge;
+  }
+
+  /** Names, attributes and bytes of a branch changed. */
+  changed(branch: number, { entries, inodes }: Touched): void {
+    const view = this.#vfs.views.branch(branch);
+    for (const { parent, name } of entries) {
+      this.#notifier.invalidateEntry(nodeidLo(parent), this.#bridge.nodeHi(view, parent), name, "expire");
+    }
+    const directories = new Set(entries.map(({ parent }) => parent));
+    for (const ino of new Set([...inodes, ...directories])) this.#inode(nodeidLo(ino), this.#bridge.nodeHi(view, ino));
+  }
+
+  /** The root shows another branch: what was looked up in it, or missed, may be something else now. */
+  switched(): void {
+    for (const name of this.#bridge.takeRootNames()) this.#notifier.invalidateEntry(rootIno, 0, name, "expire");
+    this.#inode(rootIno, 0);
+  }
+
+  /** A name in `.branches` stands for nothing, or for something else. */
+  branchChanged(name: string): void {
+    const { slot } = this.#vfs.views.mounted;
+    this.#notifier.invalidateEntry(nodeidLo(branchesIno), virtualNodeidHi(slot, branchesIno), nameFromText(name), "expire");
+  }
+
+  /** A name in `.history` stands for nothing, or for something else. */
+  momentChanged(name: string): void {
+    const { slot } = this.#vfs.views.mounted;
+    this.#notifier.invalidateEntry(nodeidLo(rootIno), virtualNodeidHi(slot, rootIno), nameFromText(name), "expire");
+  }
+
+  #inode(lo: number, hi: number): void {
+    this.#notifier.invalidateInode(lo, hi, 0, 0);
+  }
+}
