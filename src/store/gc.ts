@@ -34,7 +34,7 @@ export function collectGarbage(store: Store, keepMicros: number, views: readonly
   if (horizon === 0) return { rows: 0, blobs: 0, bytes: 0 };
   store.space.release();
   try {
-    const rows = dropPast(store, horizon, views) + dropEnded(store);
+    const rows = dropBranches(store, horizon) + dropPast(store, horizon, views) + dropEnded(store);
     const { blobs, bytes } = dropBlobs(store);
     dropEvents(store, horizon);
     writeMeta(store.connection, store.writer, "horizon", String(horizon));
@@ -46,6 +46,22 @@ export function collectGarbage(store: Store, keepMicros: number, views: readonly
   } finally {
     store.space.reserve();
   }
+}
+
+/** What branches held that were dropped before the horizon, unless one descends from them that was not. Their names and ids stay on record. */
+function dropBranches(store: Store, horizon: number): number {
+  const { connection, writer } = store;
+  const unused = connection.prepare<readonly [number]>(
+    `SELECT id FROM branch b WHERE dropped <= $1
+     AND NOT EXISTS (SELECT 1 FROM branch c WHERE (c.parent = b.id OR c.base = b.id) AND (c.dropped IS NULL OR c.dropped > $1))`,
+  );
+  const tables = ["inode", "dirent", "extent", "xattr"].flatMap((name) => [name, `${name}_past`]);
+  let rows = 0;
+  for (const [id] of unused.all([horizon])) {
+    for (const name of [...tables, "snapshot"]) rows += writer.run(connection.prepare(`DELETE FROM ${name} WHERE branch = $1`), [id]);
+    store.commit("ordered");
+  }
+  return rows;
 }
 
 /** Past rows that ended before the horizon, except those a snapshot, a fork or an open view still shows. */
