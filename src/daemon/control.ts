@@ -1,10 +1,20 @@
 import { unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { type Answer, type Hello, type Operation, type Operations, protocolVersion, type Refusal, type Request } from "./protocol.js";
+import { peerOf } from "./native.js";
+import {
+  type Answer,
+  type Hello,
+  type Operation,
+  type Operations,
+  type Peer,
+  protocolVersion,
+  type Refusal,
+  type Request,
+} from "./protocol.js";
 import { withShortPath } from "./socketpath.js";
 
 /** What the daemon does for each operation of its control socket. A rejection with a `Refusal` or an Error is told to the client. */
-export type Handlers = { readonly [Op in Operation]: (args: Operations[Op]["args"]) => Promise<Operations[Op]["result"]> };
+export type Handlers = { readonly [Op in Operation]: (args: Operations[Op]["args"], peer: Peer) => Promise<Operations[Op]["result"]> };
 
 /** A line longer than this is no request of ours. */
 const lineMaxChars = 1 << 20;
@@ -37,7 +47,7 @@ function isRequest(value: unknown, handlers: Handlers): value is Request {
   return typeof id === "number" && typeof op === "string" && Object.hasOwn(handlers, op) && typeof args === "object" && args !== null;
 }
 
-async function answerLine(line: string, handlers: Handlers): Promise<Answer> {
+async function answerLine(line: string, handlers: Handlers, peer: Peer): Promise<Answer> {
   let request: unknown;
   try {
     request = JSON.parse(line);
@@ -46,14 +56,21 @@ async function answerLine(line: string, handlers: Handlers): Promise<Answer> {
   }
   if (!isRequest(request, handlers)) return { id: 0, error: { message: `not a request of protocol ${protocolVersion}`, code: "EPROTO" } };
   try {
-    const handler = handlers[request.op] as (args: unknown) => Promise<Operations[Operation]["result"]>;
-    return { id: request.id, ok: await handler(request.args) };
+    const handler = handlers[request.op] as (args: unknown, peer: Peer) => Promise<Operations[Operation]["result"]>;
+    return { id: request.id, ok: await handler(request.args, peer) };
   } catch (error) {
     return { id: request.id, error: refusalOf(error) };
   }
 }
 
+/** The kernel's word for who is at the other end. Node has no function for it, nor one for a socket's descriptor. */
+function peerAt(socket: Socket): Peer {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
+  return peerOf(handle?.fd ?? -1);
+}
+
 function converse(socket: Socket, handlers: Handlers): void {
+  const peer = peerAt(socket);
   const hello: Hello = { stonefs: protocolVersion, pid: process.pid };
   socket.setEncoding("utf8");
   // A client that goes away mid-answer is its own affair.
@@ -64,7 +81,7 @@ function converse(socket: Socket, handlers: Handlers): void {
     const lines = (pending + text).split("\n");
     pending = lines.pop() ?? "";
     if (pending.length > lineMaxChars) socket.destroy();
-    for (const line of lines) void answerLine(line, handlers).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
+    for (const line of lines) void answerLine(line, handlers, peer).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
   });
 }
 

@@ -3,7 +3,15 @@ import { logLine } from "../base/log.js";
 import { type ControlServer, type Handlers, RefusedError, startControl } from "./control.js";
 import { type DatabaseLock, lockDatabase } from "./lock.js";
 import { mountAt, mountType } from "./mountinfo.js";
-import type { DaemonConfig, DaemonStatus, Report } from "./protocol.js";
+import {
+  type DaemonConfig,
+  type DaemonStatus,
+  type MountCall,
+  type MountOperation,
+  mountOperations,
+  type Peer,
+  type Report,
+} from "./protocol.js";
 import { socketPath } from "./socketpath.js";
 import { detach, unmount } from "./unmount.js";
 import { startWorker, type WorkerLink } from "./workerlink.js";
@@ -78,6 +86,7 @@ class Daemon {
 
   #handlers(): Handlers {
     return {
+      ...this.#mountHandlers(),
       status: () => this.#status(),
       barrier: async () => {
         await this.#worker.barrier();
@@ -93,6 +102,12 @@ class Daemon {
         return {};
       },
     };
+  }
+
+  /** Everything that the worker does for a command, just passed on. */
+  #mountHandlers(): Pick<Handlers, MountOperation> {
+    const pass = (op: MountOperation) => (args: unknown, peer: Peer) => this.#worker.call({ op, args } as MountCall, peer);
+    return Object.fromEntries(mountOperations.map((op) => [op, pass(op)])) as unknown as Pick<Handlers, MountOperation>;
   }
 
   async #status(): Promise<DaemonStatus> {

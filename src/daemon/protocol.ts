@@ -1,4 +1,6 @@
+import type { BranchKind } from "../store/branches.js";
 import type { ProcessDetails } from "../store/processes.js";
+import type { Snapshot } from "../store/snapshots.js";
 import type { MountOptions } from "./options.js";
 
 /**
@@ -21,7 +23,7 @@ export interface DaemonConfig {
 export type Report = { readonly ready: true } | { readonly ready: false; readonly message: string };
 
 /** The version of the control protocol, in its first line. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The first line a daemon sends on every connection. */
 export interface Hello {
@@ -29,8 +31,144 @@ export interface Hello {
   readonly pid: number;
 }
 
+/**
+ * How conflicts of a merge are settled. Of several that fit a conflict the one with the longest path counts.
+ * `ours` keeps what the target has, `theirs` takes what the source has, `text` merges the lines of two texts.
+ */
+export interface Resolution {
+  readonly how: "ours" | "theirs" | "text";
+  /** The path it is for, and all below it, from the root, as bytes (latin1) with "/" in between; without it every path. */
+  readonly path?: string;
+}
+
+/** Whether lines of a text that both sides changed are written between markers, or leave the file a conflict. */
+export type Markers = "markers" | "none";
+
+/** Whether to do it, or only to say what would be done. */
+export type Intent = "apply" | "dry-run";
+
+/** One difference between two trees, as it travels. Paths as above; sides that are not there are absent. */
+export interface Change {
+  readonly kind: string;
+  readonly ino: number;
+  /** d_type of readdir(3). */
+  readonly type: number;
+  readonly path: string;
+  readonly oldPath?: string;
+}
+
+/** What both sides of a merge changed. */
+export interface Conflict {
+  readonly kind: string;
+  readonly ino: number;
+  readonly path: string;
+  readonly oldPath?: string;
+  readonly detail: string;
+}
+
+/** A branch that was made. */
+export interface BranchReport {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: BranchKind;
+  /** The name of the branch it was forked from, and the moment of that. */
+  readonly from: string;
+  readonly forkedAt: number;
+}
+
+/** What a merge, a restore, an undo or a commit did, or would do. With conflicts nothing was applied. */
+export interface ChangeReport {
+  readonly changes: readonly Change[];
+  readonly conflicts: readonly Conflict[];
+  /** The event that did it; none when there was nothing to do, a conflict, or it was a dry run. */
+  readonly event?: number;
+}
+
+/**
+ * Operations on the store: the daemon's worker carries them out, and without a daemon a command itself, under the database's lock.
+ * Branches are named; a `branch` left out is the mounted one (`main` when nothing is mounted). A moment (`at`, `when`) is text in
+ * the grammar of paths, such as `@1234`. Paths are bytes (latin1) from the root, with "/" in between.
+ */
+export interface StoreOperations {
+  /** Makes a branch, off another as of a moment or now. EEXIST, EINVAL, ENAMETOOLONG, ENOENT. */
+  fork: { args: { readonly name: string; readonly from?: string; readonly at?: string }; result: BranchReport };
+  /** Drops a branch. EBUSY for one that is mounted, has files open, or is what others were forked from. */
+  dropBranch: { args: { readonly name: string }; result: Record<string, never> };
+  renameBranch: { args: { readonly name: string; readonly to: string }; result: Record<string, never> };
+  snapshot: { args: { readonly name: string; readonly message?: string; readonly branch?: string }; result: Snapshot };
+  dropSnapshot: { args: { readonly name: string; readonly branch?: string }; result: Record<string, never> };
+  /** Takes into `target` what changed in `source` since the two were last one. */
+  merge: {
+    args: {
+      readonly source: string;
+      readonly target?: string;
+      readonly resolutions: readonly Resolution[];
+      readonly markers: Markers;
+      readonly intent: Intent;
+    };
+    result: ChangeReport;
+  };
+  /** Makes paths, or with none everything, as they were at a moment. */
+  restore: {
+    args: { readonly when: string; readonly paths: readonly string[]; readonly branch?: string; readonly intent: Intent };
+    result: ChangeReport;
+  };
+  /** Takes back the last `count` changes, or all those of the process with pid `by`. */
+  undo: {
+    args: { readonly count?: number; readonly by?: number; readonly branch?: string; readonly intent: Intent };
+    result: ChangeReport;
+  };
+  /** Opens a transaction: a branch of that kind, off the mounted branch or `from`, as it is now. */
+  begin: { args: { readonly name: string; readonly from?: string }; result: BranchReport };
+  /** Merges a transaction into the branch it was forked from, and drops it; with conflicts it stays as it is. */
+  commit: {
+    args: { readonly name: string; readonly resolutions: readonly Resolution[]; readonly markers: Markers; readonly intent: Intent };
+    result: ChangeReport;
+  };
+  /** Drops a transaction. */
+  rollback: { args: { readonly name: string }; result: Record<string, never> };
+}
+
+export type StoreOperation = keyof StoreOperations;
+
+/** Every name of a store operation. */
+export const storeOperations: readonly StoreOperation[] = [
+  "fork",
+  "dropBranch",
+  "renameBranch",
+  "snapshot",
+  "dropSnapshot",
+  "merge",
+  "restore",
+  "undo",
+  "begin",
+  "commit",
+  "rollback",
+];
+
+/** Operations of the mount: the worker carries them out. */
+export interface MountOperations extends StoreOperations {
+  /** Shows another branch in the root of the mount. */
+  switch: { args: { readonly name: string }; result: { readonly name: string } };
+}
+
+export type MountOperation = keyof MountOperations;
+
+/** Every name of an operation of the mount. */
+export const mountOperations: readonly MountOperation[] = [...storeOperations, "switch"];
+
+/** One of these, with its arguments. */
+export type MountCall<Op extends MountOperation = MountOperation> = { [Each in Op]: { op: Each; args: MountOperations[Each]["args"] } }[Op];
+
+/** Who asks on the control socket, as the kernel says (SO_PEERCRED, unix(7)). */
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Operations of the control socket, each with its arguments and its result. */
-export interface Operations {
+export interface Operations extends MountOperations {
   /** How the daemon is doing. */
   status: { args: Record<string, never>; result: DaemonStatus };
   /** Commits everything pending durably, so that whoever opens the database next sees it. */
@@ -92,6 +230,7 @@ export interface GcReport {
 export type WorkerRequest =
   | { readonly id: number; readonly op: "status" | "barrier" }
   | { readonly id: number; readonly op: "gc"; readonly keepMicros: number }
+  | { readonly id: number; readonly op: "call"; readonly call: MountCall; readonly peer: Peer }
   /** What was found out about a process the worker asked for by its row's id. */
   | { readonly id: number; readonly op: "process"; readonly details: ProcessDetails };
 

@@ -127,6 +127,9 @@ function memory(): Record<string, number> {
 
 function control(store: Store, vfs: Vfs, bridge: Bridge, notifier: Notifier): Served {
   return {
+    perform: ({ op }) => {
+      throw new Error(`${op}: not yet`);
+    },
     whenNoticed: (then) => notifier.whenDelivered(then),
     barrier: () => store.commit("durable"),
     gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),

@@ -1,5 +1,5 @@
 import type { ProcessDetails } from "../store/processes.js";
-import type { Counters, DaemonConfig, GcReport } from "./protocol.js";
+import type { Counters, DaemonConfig, GcReport, MountCall, MountOperation, MountOperations, Peer } from "./protocol.js";
 
 /** What the file system does for the control socket. Called on the worker, between two requests of the kernel. */
 export interface Served {
@@ -7,6 +7,11 @@ export interface Served {
   barrier(): void;
   gc(keepMicros: number): GcReport;
   counters(): Counters;
+  /**
+   * Carries out an operation on the store or the mount, for `peer`. Throws FsError, or Error with a message for the user, when it
+   * refuses; calls `answer` when the kernel knows of what changed: at once, or between two later requests.
+   */
+  perform(call: MountCall, peer: Peer, answer: (result: MountOperations[MountOperation]["result"]) => void): void;
   /** Calls `then` when the kernel knows of every change so far that it did not ask for: at once, or between two later requests. */
   whenNoticed(then: () => void): void;
   /** Completes the row of a process. */

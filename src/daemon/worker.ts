@@ -21,15 +21,22 @@ function refusalOf(error: unknown): Refusal {
   return { message: error instanceof Error ? error.message : String(error) };
 }
 
-function perform(request: Exclude<WorkerRequest, { op: "process" }>, served: Served): unknown {
+/** Begins what a request asks for; `answer` is called once when it is done, here or from a later turn of the loop. Throws to refuse. */
+function perform(request: Exclude<WorkerRequest, { op: "process" }>, served: Served, answer: (result: unknown) => void): void {
   switch (request.op) {
     case "status":
-      return served.counters();
+      answer(served.counters());
+      break;
     case "barrier":
       served.barrier();
-      return {};
+      answer({});
+      break;
     case "gc":
-      return served.gc(request.keepMicros);
+      answer(served.gc(request.keepMicros));
+      break;
+    case "call":
+      served.perform(request.call, request.peer, answer);
+      break;
   }
 }
 
@@ -45,9 +52,8 @@ function onWake(served: Served): void {
       continue;
     }
     try {
-      const result = perform(message, served);
       // Whoever asked may look at once: what the kernel still believes must be gone by then.
-      served.whenNoticed(() => post({ kind: "answer", id: message.id, result }));
+      perform(message, served, (result) => served.whenNoticed(() => post({ kind: "answer", id: message.id, result })));
     } catch (error) {
       post({ kind: "refusal", id: message.id, error: refusalOf(error) });
     }

@@ -3,7 +3,17 @@ import { logLine } from "../base/log.js";
 import { openWake, ringWake } from "../fuse/wake.js";
 import { RefusedError } from "./control.js";
 import { processDetails } from "./process-details.js";
-import type { Counters, DaemonConfig, GcReport, WorkerMessage, WorkerRequest } from "./protocol.js";
+import type {
+  Counters,
+  DaemonConfig,
+  GcReport,
+  MountCall,
+  MountOperation,
+  MountOperations,
+  Peer,
+  WorkerMessage,
+  WorkerRequest,
+} from "./protocol.js";
 
 /** What the worker thread is started with. */
 export interface WorkerStart {
@@ -21,6 +31,8 @@ export interface WorkerLink {
   barrier(): Promise<void>;
   gc(keepMicros: number): Promise<GcReport>;
   counters(): Promise<Counters>;
+  /** Carries out an operation on the store or the mount. */
+  call<Op extends MountOperation>(call: MountCall<Op>, peer: Peer): Promise<MountOperations[Op]["result"]>;
 }
 
 interface Waiting {
@@ -106,5 +118,6 @@ export function startWorker(config: DaemonConfig): WorkerLink {
     barrier: () => ask((id) => ({ id, op: "barrier" })),
     gc: (keepMicros) => ask((id) => ({ id, op: "gc", keepMicros })),
     counters: () => ask((id) => ({ id, op: "status" })),
+    call: (call, peer) => ask((id) => ({ id, op: "call", call: call as MountCall, peer })),
   };
 }

@@ -6,10 +6,14 @@ import t from "tap";
 import { connectDaemon } from "../../src/daemon/client.js";
 import { type Handlers, RefusedError, startControl } from "../../src/daemon/control.js";
 import { LockedError, lockDatabase, lockPath, waitUnlocked } from "../../src/daemon/lock.js";
+import { type MountOperation, mountOperations, protocolVersion } from "../../src/daemon/protocol.js";
 import { socketPath, withShortPath } from "../../src/daemon/socketpath.js";
 import { temporaryDirectory } from "../support/temporary.js";
 
+const unused = Object.fromEntries(mountOperations.map((op) => [op, async () => ({})])) as unknown as Pick<Handlers, MountOperation>;
+
 const handlers: Handlers = {
+  ...unused,
   status: async () => {
     throw new Error("not now");
   },
@@ -19,6 +23,9 @@ const handlers: Handlers = {
     throw new RefusedError({ message: "in use", code: "EBUSY" });
   },
   shutdown: async () => ({}),
+  rollback: async ({ name }, peer) => {
+    throw new RefusedError({ message: `${name} by ${peer.pid}, ${peer.uid}:${peer.gid}`, code: "EBUSY" });
+  },
 };
 
 t.test("a second lock is refused and says who has the first", async (t) => {
@@ -80,6 +87,8 @@ for (const [what, name] of [
     t.same(both, [{ rows: 1, blobs: 2, bytes: 7 }, {}]);
     await t.rejects(client.ask("unmount", { how: "plain" }), { message: "in use", code: "EBUSY" });
     await t.rejects(client.ask("status", {}), { message: "not now" });
+    const self = `${process.pid}, ${process.geteuid?.()}:${process.getegid?.()}`;
+    await t.rejects(client.ask("rollback", { name: "tx" }), { message: `tx by ${self}` }, "the kernel tells who asks");
     client.close();
     control.close();
     t.notOk(existsSync(socketPath(database)));
@@ -105,7 +114,7 @@ t.test("what is no request is refused, and the connection lives on", async (t) =
   socket.destroy();
   control.close();
   const messages = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  t.match(messages[0], { stonefs: 1, pid: process.pid });
+  t.match(messages[0], { stonefs: protocolVersion, pid: process.pid });
   t.match(messages[1], { id: 0, error: { code: "EPROTO" } });
   t.match(messages[2], { id: 0, error: { code: "EPROTO" } });
   t.same(messages[3], { id: 2, ok: {} });
