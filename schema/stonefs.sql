@@ -47,13 +47,13 @@ CREATE TABLE event (
   id        INTEGER PRIMARY KEY,
   at        BIGINT NOT NULL,      -- clock time, microseconds since 1970
   branch    BIGINT NOT NULL,
-  op        TEXT   NOT NULL,      -- create mkdir mknod symlink link unlink rmdir rename exchange write truncate setattr setxattr removexattr ...
+  op        TEXT   NOT NULL,      -- create mkdir mknod symlink tmpfile link unlink rmdir rename exchange write truncate fallocate copy setattr setxattr ...
   ino       BIGINT NOT NULL,      -- the inode it changed
   parent    BIGINT,               -- directory and name it went by, where the operation names one (NULL for write, setattr)
   name      BLOB,
   to_parent BIGINT,               -- rename, exchange: the new directory and name
   to_name   BLOB,
-  bytes     BIGINT,               -- write: how many bytes this version's requests wrote
+  bytes     BIGINT,               -- write, copy: how many bytes this version's requests wrote or copied
   process   BIGINT                -- who: process.id; NULL for the file system itself
 );
 
@@ -118,6 +118,7 @@ CREATE TABLE inode (
   ctime_s   BIGINT NOT NULL, ctime_ns BIGINT NOT NULL,
   btime_s   BIGINT NOT NULL, btime_ns BIGINT NOT NULL,
   target    BLOB,                 -- of a symlink
+  allocated BIGINT NOT NULL,      -- bytes of a file that extents have data for, inherited ones included: what st_blocks shows
   PRIMARY KEY (branch, ino)
 ) WITHOUT ROWID;
 CREATE INDEX inode_orphan ON inode (branch, ino) WHERE nlink = 0;
@@ -125,7 +126,7 @@ CREATE TABLE inode_past (
   branch BIGINT NOT NULL, ino BIGINT NOT NULL, since BIGINT NOT NULL,
   mode BIGINT, uid BIGINT, gid BIGINT, nlink BIGINT, size BIGINT, rdev BIGINT, parent BIGINT, inherited BIGINT,
   atime_s BIGINT, atime_ns BIGINT, mtime_s BIGINT, mtime_ns BIGINT, ctime_s BIGINT, ctime_ns BIGINT, btime_s BIGINT, btime_ns BIGINT,
-  target BLOB,
+  target BLOB, allocated BIGINT,
   until  BIGINT NOT NULL,
   PRIMARY KEY (branch, ino, since)
 ) WITHOUT ROWID;
@@ -203,3 +204,4 @@ CREATE TABLE blob (
 
 -- I12: time is whole: every past row has since < until, no two versions of one key overlap, a live row is younger than its past
 --      ones, no row's `since` is younger than the newest event id, and ino < next_ino for every inode.
+-- I13: `allocated` of a live file is the sum of the lengths of the extents with a blob that it shows; of anything else 0.

@@ -1,6 +1,6 @@
 import { blobBytes } from "../base/limits.js";
 import type { Blobs } from "./blobs.js";
-import type { Chunk, Draft } from "./draft.js";
+import { type Chunk, type Draft, isHole } from "./draft.js";
 import type { Extent, Extents } from "./extents.js";
 
 /** A draft holds at most about this much of full chunks in memory before they become blobs. */
@@ -26,6 +26,10 @@ export function copyChunks(draft: Draft, blobs: Blobs, offset: number, into: Buf
     if (chunk.offset >= end) break;
     const from = Math.max(chunk.offset, offset);
     const to = Math.min(chunk.offset + chunk.length, end);
+    if (isHole(chunk)) {
+      into.fill(0, from - offset, to - offset);
+      continue;
+    }
     const source = chunk.data ?? blobs.get(chunk.blob);
     const start = chunk.blobOffset + from - chunk.offset;
     into.set(source.subarray(start, start + to - from), from - offset);
@@ -42,31 +46,83 @@ export function spill(draft: Draft, blobs: Blobs): void {
   }
 }
 
+/** A file whose draft is stored, as far as its store needs to know. */
+export interface DraftTarget {
+  readonly branch: number;
+  readonly ino: number;
+  /** How far the stored content reaches: nothing beyond needs to be replaced. */
+  readonly storedBytes: number;
+  /** All extents that show in a range, where a parent branch's may; undefined in a branch without one. */
+  readonly visible: ((start: number, end: number) => readonly Extent[]) | undefined;
+}
+
 /**
- * Stores a draft as the version of event `draft.tick`.
- * @param storedBytes how far the stored content reaches: nothing beyond needs to be replaced
+ * Stores a draft as the version of event `draft.tick`. Returns by how much the bytes allocated to the file changed.
+ * A hole needs rows of its own only where it hides a parent branch's extents, and then one for each.
  */
-export function storeDraft(draft: Draft, branch: number, ino: number, storedBytes: number, extents: Extents, blobs: Blobs): void {
+export function storeDraft(draft: Draft, target: DraftTarget, extents: Extents, blobs: Blobs): number {
   const { tick, chunks } = draft;
-  if (draft.clip < storedBytes) extents.punch(branch, ino, draft.clip, Number.MAX_SAFE_INTEGER, tick);
+  const { branch, ino, storedBytes, visible } = target;
   const replaceable = Math.min(storedBytes, draft.clip);
+  let change = 0;
+  /** Ends what shows in a range; what a parent branch shows beyond `reach` is counted elsewhere. */
+  const punch = (start: number, end: number, reach: number): readonly Extent[] => {
+    const hidden = visible?.(start, end);
+    const ended = extents.punch(branch, ino, start, end, tick);
+    change -= hidden === undefined ? ended : dataBytes(hidden, start, Math.min(end, reach));
+    return hidden ?? [];
+  };
+  if (draft.clip < storedBytes) punch(draft.clip, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   for (let i = 0; i < chunks.length; ) {
     const first = chunks[i] as Chunk;
+    const holes = isHole(first);
     let end = first.offset + first.length;
     let next = i + 1;
-    for (let chunk = chunks[next]; chunk !== undefined && chunk.offset === end; chunk = chunks[++next]) end += chunk.length;
-    if (first.offset < replaceable) extents.punch(branch, ino, first.offset, end, tick);
+    for (let chunk = chunks[next]; chunk?.offset === end && isHole(chunk) === holes; chunk = chunks[++next]) end += chunk.length;
+    const hidden = first.offset < replaceable ? punch(first.offset, end, replaceable) : [];
+    if (holes) {
+      hideInherited(hidden, first.offset, Math.min(end, replaceable), branch, ino, tick, extents);
+      i = next;
+    }
     for (; i < next; i++) {
       const chunk = chunks[i] as Chunk;
       storeChunk(chunk, draft, blobs);
       const { offset, length, blob, blobOffset } = chunk;
       extents.insert(branch, ino, { offset, length, since: tick, blob, blobOffset });
+      change += length;
     }
   }
   if (draft.spilled.length > 0) {
     const used = new Set(chunks.map((chunk) => chunk.blob));
     for (const blob of draft.spilled) if (!used.has(blob)) blobs.remove(blob);
   }
+  return change;
+}
+
+/** Adds a hole over each extent that a parent branch shows in a range. */
+function hideInherited(
+  shown: readonly Extent[],
+  start: number,
+  end: number,
+  branch: number,
+  ino: number,
+  tick: number,
+  extents: Extents,
+): void {
+  for (const extent of shown) {
+    const offset = Math.max(start, extent.offset);
+    const length = Math.min(end, extent.offset + extent.length) - offset;
+    if (length > 0 && extent.blob !== null) extents.insert(branch, ino, { offset, length, since: tick, blob: null, blobOffset: 0 });
+  }
+}
+
+/** How many bytes of [start, end) extents have data for. */
+export function dataBytes(shown: readonly Extent[], start: number, end: number): number {
+  let bytes = 0;
+  for (const { offset, length, blob } of shown) {
+    if (blob !== null) bytes += Math.max(0, Math.min(end, offset + length) - Math.max(start, offset));
+  }
+  return bytes;
 }
 
 /** Drops a draft whose file has no name any more: its bytes are never kept. */
@@ -76,6 +132,7 @@ export function dropDraft(draft: Draft, blobs: Blobs): void {
 }
 
 function storeChunk(chunk: Chunk, draft: Draft, blobs: Blobs): void {
+  // Without bytes in memory it is a blob's part already.
   if (chunk.data === undefined) return;
   draft.memoryBytes -= chunk.length;
   const { data, length } = chunk;

@@ -1,19 +1,32 @@
 import { blobBytes } from "../base/limits.js";
 
-/** A range of a file written since its last version: in memory, or already a blob's. */
+/** A range of a file changed since its last version: bytes in memory, a part of a blob, or a hole. */
 export interface Chunk {
   readonly offset: number;
   length: number;
   /** The bytes, in a buffer that may have room for more; undefined once they are stored as a blob. */
   data: Buffer | undefined;
+  /** While there is no data: the blob, or `holeBlob`. */
   blob: number;
   /** Where in the blob the chunk begins; 0 while the bytes are in memory. */
   readonly blobOffset: number;
 }
 
+/** No blob has this id: a chunk of it is a hole, which hides what is stored below it. */
+export const holeBlob = 0;
+
+/** Whether a chunk is a hole. */
+export function isHole(chunk: Chunk): boolean {
+  return chunk.data === undefined && chunk.blob === holeBlob;
+}
+
+/** What a draft's requests did, told apart for the event that its version gets. */
+export type DraftKind = "write" | "copy" | "fallocate" | "truncate";
+
 /**
  * A file's content between two versions: what was written, not yet stored as a version.
- * INVARIANT: chunks are sorted by offset, do not overlap, and each lies within one aligned block of `blobBytes`.
+ * INVARIANT: chunks are sorted by offset and do not overlap; one with bytes in memory lies within one aligned block of `blobBytes`,
+ * one of a blob has at most `extentMaxBytes`, a hole any length.
  */
 export class Draft {
   chunks: Chunk[] = [];
@@ -23,24 +36,28 @@ export class Draft {
   tick = 0;
   at = 0;
   process: number | null = null;
-  /** Bytes that requests wrote. */
+  /** Bytes that requests wrote or copied. */
   bytes = 0;
+  /** What its requests did: the weightiest of them, in the order of the type. */
+  kind: DraftKind = "truncate";
   /** Blobs stored for chunks before the version was: those no chunk needs any more are removed with it. */
   readonly spilled: number[] = [];
   /** Bytes of data held in memory. */
   memoryBytes = 0;
+  /** The size of the last version: how far stored bytes reach. */
+  readonly storedBytes: number;
+  /** Allocated bytes of the file as of request `allocatedAt`, which ranges.ts counts when it is asked. */
+  allocated = 0;
+  allocatedAt = 0;
 
   constructor(storedBytes: number) {
     this.clip = storedBytes;
-  }
-
-  /** Whether it changes the size only. */
-  get truncatesOnly(): boolean {
-    return this.bytes === 0;
+    this.storedBytes = storedBytes;
   }
 
   /** Takes `data` at `offset`; the data is copied. */
   write(offset: number, data: Buffer): void {
+    this.kind = "write";
     this.bytes += data.length;
     let done = 0;
     while (done < data.length) {
@@ -56,6 +73,19 @@ export class Draft {
   truncate(size: number): void {
     if (size < this.clip) this.clip = size;
     this.#carve(size, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Makes a range a hole. */
+  clear(start: number, end: number): void {
+    if (this.kind === "truncate") this.kind = "fallocate";
+    if (start < end) this.#replace(start, end, [hole(start, end)]);
+  }
+
+  /** Replaces a range by chunks of blobs and holes, which fill it. */
+  share(start: number, end: number, chunks: readonly Chunk[]): void {
+    if (this.kind !== "write") this.kind = "copy";
+    this.bytes += end - start;
+    this.#replace(start, end, chunks);
   }
 
   /** The first chunk that ends after `offset`. */
@@ -80,6 +110,13 @@ export class Draft {
       at = chunk.offset + chunk.length;
     }
     return true;
+  }
+
+  #replace(start: number, end: number, chunks: readonly Chunk[]): void {
+    this.#carve(start, end);
+    const at = this.firstAfter(start);
+    // Not by splice: a copy of many gigabytes has more chunks than a call may have arguments.
+    this.chunks = [...this.chunks.slice(0, at), ...chunks, ...this.chunks.slice(at)];
   }
 
   #put(offset: number, source: Buffer, start: number, length: number): void {
@@ -130,6 +167,11 @@ export class Draft {
   }
 }
 
+/** A chunk that hides what is stored in [start, end). */
+export function hole(start: number, end: number): Chunk {
+  return { offset: start, length: end - start, data: undefined, blob: holeBlob, blobOffset: 0 };
+}
+
 function part(chunk: Chunk, start: number, end: number): Chunk {
   const skip = start - chunk.offset;
   return {
@@ -137,6 +179,6 @@ function part(chunk: Chunk, start: number, end: number): Chunk {
     length: end - start,
     data: chunk.data?.subarray(skip, skip + end - start),
     blob: chunk.blob,
-    blobOffset: chunk.data === undefined ? chunk.blobOffset + skip : 0,
+    blobOffset: chunk.data === undefined && chunk.blob !== holeBlob ? chunk.blobOffset + skip : 0,
   };
 }

@@ -29,6 +29,7 @@ export class Extents {
   readonly #delete: Statement;
   readonly #blobsYounger: Statement<readonly [number | null]>;
   readonly #blobsNotYounger: Statement<readonly [number | null]>;
+  readonly #blobsBetween: Statement<readonly [number | null]>;
   readonly #deleteYounger: Statement;
   readonly #deletePastYounger: Statement;
 
@@ -53,6 +54,9 @@ export class Extents {
       `SELECT blob FROM extent WHERE ${file} ${age} $3 UNION SELECT blob FROM extent_past WHERE ${file} ${age} $3`;
     this.#blobsYounger = connection.prepare(blobsOf(">"));
     this.#blobsNotYounger = connection.prepare(blobsOf("<="));
+    this.#blobsBetween = connection.prepare(
+      "SELECT blob FROM extent WHERE blob BETWEEN $1 AND $2 UNION SELECT blob FROM extent_past WHERE blob BETWEEN $1 AND $2",
+    );
     this.#deleteYounger = connection.prepare(`DELETE FROM extent WHERE ${file} > $3`);
     this.#deletePastYounger = connection.prepare(`DELETE FROM extent_past WHERE ${file} > $3`);
   }
@@ -74,8 +78,12 @@ export class Extents {
     this.#writer.run(this.#insert, row);
   }
 
-  /** Ends what live extents say of [start, end) at event `tick`; what they say outside goes on as rows of its own. */
-  punch(branch: number, ino: number, start: number, end: number, tick: number): void {
+  /**
+   * Ends what live extents say of [start, end) at event `tick`; what they say outside goes on as rows of its own.
+   * Returns how many bytes of data they had there.
+   */
+  punch(branch: number, ino: number, start: number, end: number, tick: number): number {
+    let bytes = 0;
     for (const extent of this.live(branch, ino, start, end)) {
       const key = [branch, ino, extent.offset];
       if (extent.since < tick) this.#writer.run(this.#archive, [...key, tick]);
@@ -83,18 +91,33 @@ export class Extents {
       const extentEnd = extent.offset + extent.length;
       if (extent.offset < start) this.insert(branch, ino, slice(extent, extent.offset, start, tick));
       if (extentEnd > end) this.insert(branch, ino, slice(extent, end, extentEnd, tick));
+      if (extent.blob !== null) bytes += Math.min(end, extentEnd) - Math.max(start, extent.offset);
     }
+    return bytes;
   }
 
-  /** Deletes what was written to a file after event `tick`, rows and blobs: it had no name by then. Blobs are one file's own. */
-  dropYounger(branch: number, ino: number, tick: number, blobs: Blobs): void {
+  /**
+   * Deletes what was written to a file after event `tick`, rows and blobs: it had no name by then.
+   * @param shared whether other files may point to the blobs, by copy_file_range(2): then all rows are asked
+   */
+  dropYounger(branch: number, ino: number, tick: number, blobs: Blobs, shared: "own" | "maybe-shared"): void {
     const key = [branch, ino, tick];
     const dropped = new Set(this.#blobsYounger.all(key).map(([blob]) => blob));
     if (dropped.size === 0) return;
     for (const [blob] of this.#blobsNotYounger.all(key)) dropped.delete(blob);
     this.#writer.run(this.#deleteYounger, key);
     this.#writer.run(this.#deletePastYounger, key);
+    if (shared === "maybe-shared") this.#keepUsed(dropped);
     for (const blob of dropped) if (blob !== null) blobs.remove(blob);
+  }
+
+  /** Takes blobs that some extent points to out of a set. It reads every extent: blobs have no index of who uses them. */
+  #keepUsed(blobs: Set<number | null>): void {
+    blobs.delete(null);
+    const ids = [...(blobs as Set<number>)];
+    const least = ids.reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+    const greatest = ids.reduce((a, b) => Math.max(a, b), 0);
+    for (const [blob] of this.#blobsBetween.all([least, greatest])) blobs.delete(blob);
   }
 }
 

@@ -25,6 +25,7 @@ export const inodeSpec: TemporalSpec = {
     "btime_s",
     "btime_ns",
     "target",
+    "allocated",
   ],
 };
 
@@ -52,6 +53,8 @@ export class Inode implements Cell {
   btimeSec = 0;
   btimeNsec = 0;
   target: Name | null = null;
+  /** Bytes of it that are stored as of its last version: a draft's are not counted yet. */
+  allocated = 0;
 
   readonly key: readonly Value[];
   version: readonly Value[] | null = null;
@@ -65,6 +68,10 @@ export class Inode implements Cell {
   handles = 0;
   /** Removed, but somebody (the kernel) still knows its number: it stays in memory until forgotten. */
   gone = false;
+  /** It never had a name, but may get one: made by O_TMPFILE. */
+  linkable = false;
+  /** Whether it may share blobs with other files, through copies made while this object was in memory. */
+  sharing = false;
 
   constructor(branch: number, ino: number) {
     this.ino = ino;
@@ -97,6 +104,7 @@ export function inodeVersion(inode: Inode): Value[] {
     inode.btimeSec,
     inode.btimeNsec,
     inode.target === null ? null : Buffer.from(inode.target, "latin1"),
+    inode.allocated,
   ];
 }
 
@@ -121,6 +129,7 @@ export function setInode(inode: Inode, row: readonly Value[]): void {
   inode.btimeNsec = row[16] as number;
   const target = row[17] as Uint8Array | null;
   inode.target = target === null ? null : Buffer.from(target).toString("latin1");
+  inode.allocated = row[18] as number;
 }
 
 /** An inode of a branch that has no row of its own for it yet: as the parent branch has it, all of whose bytes show through. */
@@ -143,5 +152,6 @@ export function inheritedInode(branch: number, below: Inode): Inode {
   inode.btimeSec = below.btimeSec;
   inode.btimeNsec = below.btimeNsec;
   inode.target = below.target;
+  inode.allocated = below.allocated;
   return inode;
 }

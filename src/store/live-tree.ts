@@ -3,7 +3,7 @@ import { timespecOf } from "../base/clock.js";
 import type { Statement, Value } from "../db/connection.js";
 import { Cells } from "./cells.js";
 import { copyChunks, copyExtents, dropDraft, spill, storeDraft } from "./content.js";
-import { Draft } from "./draft.js";
+import { type Chunk, Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
 import { type Extent, overlay } from "./extents.js";
 import { Inode, inheritedInode, inodeVersion, setInode } from "./inode.js";
@@ -72,6 +72,8 @@ class DirentCell extends NameCell {
 /** Rough sizes of cached objects in memory. */
 const inodeCellBytes = 750;
 const direntCellBytes = 500;
+/** What a row of a copy takes in the database, roughly. */
+const sharedChunkBytes = 64;
 
 /** A branch as it is now, and the only way to change it. */
 export class LiveTree implements Tree {
@@ -278,6 +280,20 @@ export class LiveTree implements Tree {
     inode.size = size;
   }
 
+  /** Makes [start, end) a hole in the file's draft. The size stays. */
+  clear(inode: Inode, start: number, end: number, process: number | null): void {
+    this.#context.space.admit(0, "removing");
+    this.#openDraft(inode, process).clear(start, end);
+  }
+
+  /** Replaces [start, end) in the file's draft by parts of blobs that other files have, and holes, which fill it. */
+  share(inode: Inode, start: number, end: number, chunks: readonly Chunk[], process: number | null): void {
+    this.#context.space.admit(chunks.length * sharedChunkBytes, "growing");
+    this.#openDraft(inode, process).share(start, end, chunks);
+    inode.sharing = true;
+    if (end > inode.size) inode.size = end;
+  }
+
   /** Ends the file's draft: what was written since the last version becomes one, true from its last request on. */
   settle(inode: Inode): void {
     const { draft } = inode;
@@ -286,13 +302,16 @@ export class LiveTree implements Tree {
     inode.draft = undefined;
     this.#drafts.delete(inode);
     const { events } = this.#context;
-    const { extents, blobs } = this.#tables;
-    storeDraft(draft, this.branch, inode.ino, storedBytes(inode), extents, blobs);
+    const { ino } = inode;
+    const visible = this.#lower === undefined ? undefined : (start: number, end: number) => this.extents(ino, start, end);
+    const target = { branch: this.branch, ino, storedBytes: storedBytes(inode), visible };
+    inode.allocated += storeDraft(draft, target, this.#tables.extents, this.#tables.blobs);
+    if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     events.record({
       id: draft.tick,
       at: draft.at,
       branch: this.branch,
-      op: draft.truncatesOnly ? "truncate" : "write",
+      op: draft.kind,
       ino: inode.ino,
       parent: null,
       name: null,
@@ -337,7 +356,9 @@ export class LiveTree implements Tree {
     const orphanedAt = inode.since;
     this.#discardDraft(inode);
     if (!this.#hidesInherited(inode.ino)) this.#tables.inode.amend(inode, null);
-    this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs);
+    // Drafts may point to blobs that no row shows yet.
+    if (inode.sharing) this.settleAll();
+    this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs, inode.sharing ? "maybe-shared" : "own");
   }
 
   /** Lets go of memory that was only held until the batch was written. */

@@ -308,6 +308,9 @@ function endOrphans(store: Store): void {
   for (const [branch, ino] of orphans) {
     const tree = store.live(branch);
     const inode = tree.inode(ino);
-    if (inode !== undefined) tree.endOrphan(inode);
+    if (inode === undefined) continue;
+    // Who copied from it, nobody remembers.
+    inode.sharing = true;
+    tree.endOrphan(inode);
   }
 }

@@ -1,5 +1,5 @@
 import type { Connection } from "../../db/connection.js";
-import { checkBlobRanges, checkBlobs, checkExtents, checkUnusedBlobs } from "./content.js";
+import { checkAllocated, checkBlobRanges, checkBlobs, checkExtents, checkUnusedBlobs } from "./content.js";
 import { checkAttributes, checkEntries, checkLinkCounts, checkReachability } from "./namespace.js";
 import type { Check, Problem } from "./problem.js";
 import { checkBatches, checkBranches, checkClock, checkIntervals } from "./timeline.js";
@@ -20,6 +20,7 @@ export const checks: readonly Check[] = [
   checkBlobs, // I10
   checkUnusedBlobs, // I11
   checkIntervals, // I12
+  checkAllocated, // I13
 ];
 
 /** Checks a whole database as of one moment. Everything must have been committed. Returns what is broken; nothing is mended. */

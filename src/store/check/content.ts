@@ -45,8 +45,32 @@ export const checkExtents: Check = (connection) => [
   ...broken<ExtentCase>(
     connection,
     "I7",
+    `SELECT e.branch, e.ino, e."offset", e.length FROM extent e JOIN extent_past p
+       ON p.branch = e.branch AND p.ino = e.ino AND p."offset" > e."offset" - ${extentMaxBytes} AND p."offset" < e."offset" + e.length
+     WHERE p."offset" + p.length > e."offset" AND p.until > e.since`,
+    (row) => `${where(row)} overlapped another one in the past`,
+  ),
+  ...broken<ExtentCase>(
+    connection,
+    "I7",
     `SELECT a.branch, a.ino, a."offset", a.length FROM extent_past a JOIN inode_past i
        ON i.branch = a.branch AND i.ino = a.ino AND i.since < a.until AND a.since < i.until
+     WHERE i.nlink > 0 AND a."offset" + a.length > i.size`,
+    (row) => `${where(row)} reached beyond the end of the file in the past`,
+  ),
+  ...broken<ExtentCase>(
+    connection,
+    "I7",
+    `SELECT e.branch, e.ino, e."offset", e.length FROM extent e JOIN inode_past i
+       ON i.branch = e.branch AND i.ino = e.ino AND e.since < i.until
+     WHERE i.nlink > 0 AND e."offset" + e.length > i.size`,
+    (row) => `${where(row)} reached beyond the end of the file in the past`,
+  ),
+  ...broken<ExtentCase>(
+    connection,
+    "I7",
+    `SELECT a.branch, a.ino, a."offset", a.length FROM extent_past a JOIN inode i
+       ON i.branch = a.branch AND i.ino = a.ino AND i.since < a.until
      WHERE i.nlink > 0 AND a."offset" + a.length > i.size`,
     (row) => `${where(row)} reached beyond the end of the file in the past`,
   ),
@@ -102,4 +126,16 @@ export const checkUnusedBlobs: Check = (connection) =>
     `SELECT id, length FROM blob WHERE id NOT IN
        (SELECT blob FROM extent WHERE blob IS NOT NULL UNION SELECT blob FROM extent_past WHERE blob IS NOT NULL)`,
     ([id, length]) => `no extent points to blob ${id} (${length} bytes); stone gc removes it`,
+  );
+
+/** I13: allocated bytes are counted right. */
+export const checkAllocated: Check = (connection) =>
+  broken<[number, number, number, number]>(
+    connection,
+    "I13",
+    `SELECT i.branch, i.ino, i.allocated, coalesce(e.bytes, 0) FROM inode i
+     LEFT JOIN (SELECT branch, ino, sum(length) AS bytes FROM extent WHERE blob IS NOT NULL GROUP BY branch, ino) e
+       ON e.branch = i.branch AND e.ino = i.ino
+     WHERE i.branch = 0 AND i.nlink > 0 AND i.allocated <> coalesce(e.bytes, 0)`,
+    ([branch, ino, allocated, bytes]) => `inode ${ino} of branch ${branch} counts ${allocated} bytes allocated, but has ${bytes}`,
   );
