@@ -1,8 +1,9 @@
 import { EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, FsError } from "../base/errno.js";
 import { nameMaxBytes } from "../base/limits.js";
-import type { Operation } from "./events.js";
-import type { Store } from "./store.js";
+import type { Connection } from "../db/connection.js";
+import type { Events, Operation } from "./events.js";
 import { rootIno } from "./tree.js";
+import type { Writer } from "./writer.js";
 
 /** The branch every database begins with. */
 export const mainBranch = 0;
@@ -25,12 +26,23 @@ type BranchRow = readonly [id: number, name: string, kind: BranchKind, parent: n
 
 const columns = "id, name, kind, parent, forked_at, made";
 
+/** What branches need of their store. */
+export interface BranchContext {
+  readonly connection: Connection;
+  readonly writer: Writer;
+  readonly events: Events;
+  settle(): void;
+  recordEvent(op: Operation, branch: number, ino: number, name: string | null, toName: string | null, process: number | null): number;
+  commit(durability: "durable"): void;
+  release(branch: number): void;
+}
+
 /** The branches of a store: making one is one row, whatever the tree's size. */
 export class Branches {
-  readonly #store: Store;
+  readonly #store: BranchContext;
   readonly #byId = new Map<number, Branch>();
 
-  constructor(store: Store) {
+  constructor(store: BranchContext) {
     this.#store = store;
   }
 
