@@ -30,33 +30,38 @@ export function existingDatabase(path: string): string {
   }
 }
 
-/** The stonefs mount the current directory lies in. The kernel knows the directory's path even when the mount is dead. */
-function currentMount(): MountEntry | undefined {
-  let directory: string;
+/** The current directory, or undefined when it is gone. The kernel knows its path even when its mount is dead. */
+function currentDirectory(): string | undefined {
   try {
-    directory = process.cwd();
+    return process.cwd();
   } catch {
     return undefined;
   }
-  const mount = mountOf(directory);
-  return mount?.type === mountType ? mount : undefined;
-}
-
-/** The database a command means: `--db`, else the one mounted around the current directory, else STONE_DB. */
-export function findDatabase(flag: string | undefined): string {
-  if (flag !== undefined) return existingDatabase(flag);
-  const mount = currentMount();
-  if (mount !== undefined) return existingDatabase(mount.source);
-  const variable = process.env.STONE_DB;
-  if (variable) return existingDatabase(variable);
-  throw new UsageError("which database? Run this inside a mount, or say --db FILE, or set STONE_DB");
 }
 
 /** A file of a stonefs file system: its database, and its path below the root of that file system. */
 export interface Place {
   readonly database: string;
-  /** Components below the root; none for the root itself. */
+  /** The branch whose directory below `/.branches` the path goes through, or that is mounted there by itself. */
+  readonly branch?: string;
+  /** Components below the root of the branch; none for the root itself. */
   readonly components: readonly string[];
+}
+
+/** What a command is about where no path says it: `--db`, else the mount around the current directory, else STONE_DB. */
+export function currentPlace(flag: string | undefined): Place {
+  if (flag !== undefined) return { database: existingDatabase(flag), components: [] };
+  const directory = currentDirectory();
+  const place = directory === undefined ? undefined : placeInMount(directory);
+  if (place !== undefined) return place;
+  const variable = process.env.STONE_DB;
+  if (variable) return { database: existingDatabase(variable), components: [] };
+  throw new UsageError("which database? Run this inside a mount, or say --db FILE, or set STONE_DB");
+}
+
+/** The database a command means: `--db`, else the one mounted around the current directory, else STONE_DB. */
+export function findDatabase(flag: string | undefined): string {
+  return currentPlace(flag).database;
 }
 
 /**
@@ -64,22 +69,31 @@ export interface Place {
  * A path through `.history/<when>` means the same file, whose versions do not depend on where one looks from.
  */
 export function findPlace(path: string, flag: string | undefined): Place {
-  if (flag !== undefined) return { database: existingDatabase(flag), components: componentsOf(resolve("/", path)) };
-  const absolute = canonicalPath(path);
-  const mount = mountOf(absolute);
-  if (mount?.type === mountType) {
-    return { database: existingDatabase(mount.source), components: componentsOf(relative(mount.mountPoint, absolute)) };
-  }
+  if (flag !== undefined) return { database: existingDatabase(flag), ...insideOf(resolve("/", path)) };
+  const place = placeInMount(canonicalPath(path));
+  if (place !== undefined) return place;
   const variable = process.env.STONE_DB;
-  if (variable) return { database: existingDatabase(variable), components: componentsOf(resolve("/", path)) };
+  if (variable) return { database: existingDatabase(variable), ...insideOf(resolve("/", path)) };
   throw new CliError(`${path}: not inside a stonefs mount; say --db FILE for a path inside that database`);
 }
 
-function componentsOf(path: string): string[] {
+/** Where an absolute path without symbolic links lies in the stonefs mount around it; undefined when there is none. */
+function placeInMount(absolute: string): Place | undefined {
+  const mount = mountOf(absolute);
+  if (mount?.type !== mountType) return undefined;
+  // A branch may be mounted by itself, as `stone tx` does.
+  const inside = insideOf(join(mount.root, relative(mount.mountPoint, absolute)));
+  return { database: existingDatabase(mount.source), ...inside };
+}
+
+/** Which file of which branch a path from the root of the mount means. */
+function insideOf(path: string): Pick<Place, "branch" | "components"> {
   const components = path.split("/").filter((component) => component !== "");
+  const branch = components[0] === ".branches" ? components[1] : undefined;
+  if (branch !== undefined) components.splice(0, 2);
   const view = components.indexOf(".history");
   if (view >= 0 && components.length > view + 1) components.splice(view, 2);
-  return components;
+  return branch === undefined ? { components } : { branch, components };
 }
 
 /** Every stonefs mount of this machine that this process can see. */

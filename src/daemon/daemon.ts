@@ -48,6 +48,8 @@ class Daemon {
   readonly #worker: WorkerLink;
   readonly #startedAtMillis = Date.now();
   #shuttingDown = false;
+  /** The branch that the mount shows now. */
+  #branch: string;
   /** Ends `run` while the worker still serves files that stayed open. */
   #leave: () => void = () => {};
   readonly #left = new Promise<"clean">((resolve) => {
@@ -56,6 +58,7 @@ class Daemon {
 
   constructor(config: DaemonConfig) {
     this.#config = config;
+    this.#branch = config.branch;
     this.#worker = startWorker(config);
   }
 
@@ -87,6 +90,16 @@ class Daemon {
   #handlers(): Handlers {
     return {
       ...this.#mountHandlers(),
+      switch: async (args, peer) => {
+        const switched = await this.#worker.call({ op: "switch", args }, peer);
+        this.#branch = switched.name;
+        return switched;
+      },
+      renameBranch: async (args, peer) => {
+        const renamed = await this.#worker.call({ op: "renameBranch", args }, peer);
+        if (this.#branch === args.name) this.#branch = args.to;
+        return renamed;
+      },
       status: () => this.#status(),
       barrier: async () => {
         await this.#worker.barrier();
@@ -111,12 +124,12 @@ class Daemon {
   }
 
   async #status(): Promise<DaemonStatus> {
-    const { database, mountPoint, branch, at, options } = this.#config;
+    const { database, mountPoint, at, options } = this.#config;
     return {
       pid: process.pid,
       database,
       mountPoint,
-      branch,
+      branch: this.#branch,
       ...(at === undefined ? {} : { at }),
       readOnly: options.readOnly || at !== undefined,
       startedAtMillis: this.#startedAtMillis,

@@ -6,6 +6,8 @@ export const mountType = "fuse.stonefs";
 
 /** One mount, its paths as text. */
 export interface MountEntry {
+  /** The directory of the file system that shows there: `/`, or that of a bind mount. */
+  readonly root: string;
   readonly mountPoint: string;
   readonly type: string;
   readonly source: string;
@@ -13,7 +15,9 @@ export interface MountEntry {
 
 /** Every mount of this process's namespace, in the order they were made. Reads no mount, so a dead one cannot hurt. */
 export function readMounts(): MountEntry[] {
-  return readKernelMounts().map(({ mountPoint, type, fsname }) => ({ mountPoint: nameText(mountPoint), type, source: nameText(fsname) }));
+  return readKernelMounts().map(({ root, mountPoint, type, fsname }) => {
+    return { root: nameText(root), mountPoint: nameText(mountPoint), type, source: nameText(fsname) };
+  });
 }
 
 /** What is mounted exactly on a directory: of several mounts on top of each other, the one that shows. */

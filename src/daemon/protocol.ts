@@ -95,7 +95,8 @@ export interface StoreOperations {
   /** Drops a branch. EBUSY for one that is mounted, has files open, or is what others were forked from. */
   dropBranch: { args: { readonly name: string }; result: Record<string, never> };
   renameBranch: { args: { readonly name: string; readonly to: string }; result: Record<string, never> };
-  snapshot: { args: { readonly name: string; readonly message?: string; readonly branch?: string }; result: Snapshot };
+  /** Names the present moment of a branch; a name left out is chosen. */
+  snapshot: { args: { readonly name?: string; readonly message?: string; readonly branch?: string }; result: Snapshot };
   dropSnapshot: { args: { readonly name: string; readonly branch?: string }; result: Record<string, never> };
   /** Takes into `target` what changed in `source` since the two were last one. */
   merge: {
@@ -118,8 +119,8 @@ export interface StoreOperations {
     args: { readonly count?: number; readonly by?: number; readonly branch?: string; readonly intent: Intent };
     result: ChangeReport;
   };
-  /** Opens a transaction: a branch of that kind, off the mounted branch or `from`, as it is now. */
-  begin: { args: { readonly name: string; readonly from?: string }; result: BranchReport };
+  /** Opens a transaction: a branch of that kind, off the mounted branch or `from`, as it is now; a name left out is chosen. */
+  begin: { args: { readonly name?: string; readonly from?: string }; result: BranchReport };
   /** Merges a transaction into the branch it was forked from, and drops it; with conflicts it stays as it is. */
   commit: {
     args: { readonly name: string; readonly resolutions: readonly Resolution[]; readonly markers: Markers; readonly intent: Intent };

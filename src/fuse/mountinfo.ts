@@ -3,6 +3,8 @@ import { type Name, nameFromText } from "../base/bytes.js";
 
 /** One mounted file system, as proc_pid_mountinfo(5) shows it. Paths and sources are latin1 strings: any bytes. */
 export interface MountInfo {
+  /** The directory of the file system that is mounted, from its root: another than `/` for a bind mount. */
+  readonly root: Name;
   readonly mountPoint: Name;
   /** Such as `fuse.stonefs`. */
   readonly type: string;
@@ -21,11 +23,12 @@ function parseLine(line: string): MountInfo | undefined {
   const fields = line.split(" ");
   // Optional fields, any number of them, end at a lone hyphen; type and source follow it.
   const hyphen = fields.indexOf("-", 6);
-  const [, , device, , mountPoint] = fields;
+  const [, , device, root, mountPoint] = fields;
   const type = fields[hyphen + 1];
   const fsname = fields[hyphen + 2];
-  if (hyphen === -1 || device === undefined || mountPoint === undefined || type === undefined || fsname === undefined) return undefined;
-  return { mountPoint: unescaped(mountPoint), type: unescaped(type), fsname: unescaped(fsname), device };
+  if (hyphen === -1 || device === undefined || root === undefined || mountPoint === undefined) return undefined;
+  if (type === undefined || fsname === undefined) return undefined;
+  return { root: unescaped(root), mountPoint: unescaped(mountPoint), type: unescaped(type), fsname: unescaped(fsname), device };
 }
 
 /** All mounts in a mountinfo text (latin1), in its order: a later one on the same path hides the earlier. */
