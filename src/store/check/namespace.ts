@@ -86,10 +86,14 @@ export const checkAttributes: Check = (connection) => [
        AND NOT EXISTS (SELECT 1 FROM inode_past p WHERE p.branch = x.branch AND p.ino = x.ino)`,
     ([branch, ino, name]) => `the attribute ${text(name)} of branch ${branch} belongs to inode ${ino}, which never was`,
   ),
-  ...broken<[number, number, Uint8Array]>(
-    connection,
-    "I9",
-    "SELECT branch, ino, name FROM xattr WHERE length(name) = 0 OR length(name) > 255 OR coalesce(length(value), 0) > 65536",
-    ([branch, ino, name]) => `the attribute ${text(name)} of inode ${ino}, branch ${branch}, is beyond the limits`,
+  ...["xattr", "xattr_past"].flatMap((table) =>
+    broken<[number, number, Uint8Array]>(
+      connection,
+      "I9",
+      `SELECT branch, ino, name FROM ${table} WHERE length(name) = 0 OR length(name) > 255 OR coalesce(length(value), 0) > 65536
+         OR NOT (substr(name, 1, 5) = $1 OR substr(name, 1, 8) = $2 OR substr(name, 1, 9) = $3)`,
+      ([branch, ino, name]) => `the attribute ${text(name)} of inode ${ino}, branch ${branch}, is beyond the limits`,
+      ["user.", "trusted.", "security."].map((namespace) => Buffer.from(namespace)),
+    ),
   ),
 ];

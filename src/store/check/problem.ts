@@ -1,4 +1,4 @@
-import type { Connection } from "../../db/connection.js";
+import type { Connection, Value } from "../../db/connection.js";
 
 /** A broken invariant. */
 export interface Problem {
@@ -20,7 +20,8 @@ export function broken<Row extends readonly unknown[]>(
   invariant: string,
   sql: string,
   describe: (row: Row) => string,
+  params: readonly Value[] = [],
 ): Problem[] {
-  const rows = connection.prepare<Row>(`${sql} LIMIT ${problemsPerInvariant}`).all([]);
+  const rows = connection.prepare<Row>(`${sql} LIMIT ${problemsPerInvariant}`).all(params);
   return rows.map((row) => ({ invariant, message: describe(row) }));
 }
