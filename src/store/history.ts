@@ -19,6 +19,8 @@ export interface FileVersion {
 
 interface Span {
   readonly ino: number;
+  /** When the name came to be, which may be before the path led there: the directory may have come by a rename. */
+  readonly named: number;
   readonly since: number;
   readonly until: number;
 }
@@ -48,11 +50,11 @@ const endSql = "SELECT e.at, e.op, p.pid, p.name FROM event e LEFT JOIN process 
  */
 export function fileHistory(connection: Connection, branch: number, path: readonly Name[]): FileVersion[] {
   const name = path[path.length - 1];
-  if (name === undefined) return versionsOf(connection, branch, { ino: rootIno, since: 0, until: forever }, 0);
+  if (name === undefined) return versionsOf(connection, branch, { ino: rootIno, named: 0, since: 0, until: forever }, 0);
   const versions: FileVersion[] = [];
   for (const parent of directoriesOf(connection, branch, path.slice(0, -1))) {
     for (const span of spansOf(connection, branch, parent, name)) {
-      const from = cameByRename(connection, span, parent.ino, name) ? 0 : span.since;
+      const from = cameByRename(connection, span, parent.ino, name) ? 0 : span.named;
       versions.push(...versionsOf(connection, branch, span, from));
       if (span.until !== forever) versions.push(...removal(connection, span));
     }
@@ -62,7 +64,7 @@ export function fileHistory(connection: Connection, branch: number, path: readon
 
 /** Every directory that a path of components led to, with the time it did. */
 function directoriesOf(connection: Connection, branch: number, path: readonly Name[]): Span[] {
-  let spans: Span[] = [{ ino: rootIno, since: 0, until: forever }];
+  let spans: Span[] = [{ ino: rootIno, named: 0, since: 0, until: forever }];
   for (const name of path) spans = spans.flatMap((parent) => spansOf(connection, branch, parent, name));
   return spans;
 }
@@ -73,14 +75,14 @@ function spansOf(connection: Connection, branch: number, parent: Span, name: Nam
   for (const [ino, since, until] of rows) {
     const from = Math.max(since, parent.since);
     const to = Math.min(until, parent.until);
-    if (ino !== null && from < to) spans.push({ ino, since: from, until: to });
+    if (ino !== null && from < to) spans.push({ ino, named: since, since: from, until: to });
   }
   return spans;
 }
 
 /** Whether the file came to this name from another one, which then is part of its history. */
 function cameByRename(connection: Connection, span: Span, parent: number, name: Name): boolean {
-  return connection.prepare(renameSql).get([span.since, parent, Buffer.from(name, "latin1")]) !== undefined;
+  return connection.prepare(renameSql).get([span.named, parent, Buffer.from(name, "latin1")]) !== undefined;
 }
 
 function versionsOf(connection: Connection, branch: number, span: Span, from: number): FileVersion[] {
