@@ -116,12 +116,15 @@ export class Views {
   names(branch: number): Name[] {
     const snapshots = listSnapshots(this.#store, branch).map(({ name }) => nameFromText(name));
     this.#store.commitQuietly();
-    return [...snapshots, ...this.#store.moments.recent(listedPoints, listedGapMicros).map((point) => formatWhen(point.at))];
+    const horizon = this.#store.horizon();
+    const recent = this.#store.moments.recent(listedPoints, listedGapMicros).filter(({ moment }) => moment >= horizon);
+    return [...snapshots, ...recent.map(({ at }) => formatWhen(at))];
   }
 
   /** The moments that views show: retention must not remove them. */
   moments(): number[] {
-    return [...this.#bySlot.values()].map((past) => past.moment);
+    const { asOf } = this.#mounted.tree;
+    return [...this.#bySlot.values()].map((past) => past.moment).concat(asOf ?? []);
   }
 
   /** Called when the kernel knows no node of a slot any more. */

@@ -14,7 +14,7 @@ export const whenForms =
   "@EVENT, a time ago (30s-ago, 5m-ago, 2h-ago, 3d-ago, 1w-ago), today or yesterday";
 
 const unitMicros: Readonly<Record<string, number>> = { s: 1e6, m: 60e6, h: 3600e6, d: 86_400e6, w: 604_800e6 };
-const isoTime = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const isoTime = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)((?<=:\d{2}:\d{2})\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$/;
 
 /**
  * Reads the strict grammar that paths use; snapshot names are looked up before. A time without a zone is the local one;
@@ -41,11 +41,18 @@ function parseIso(text: string): When | undefined {
   return { kind: "time", micros: time.getTime() * 1000 + micros, relative: "absolute" };
 }
 
-/** A clock time in the form `parseWhen` reads back exactly: local, to the microsecond. */
+/**
+ * A clock time in the form `parseWhen` reads back exactly: local, to the microsecond. In the hour that comes twice when summer time
+ * ends, the zone is added where it takes it to tell which one.
+ */
 export function formatWhen(micros: number): string {
   const date = new Date(Math.floor(micros / 1000));
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const fraction = String(micros - Math.floor(micros / 1e6) * 1e6).padStart(6, "0");
-  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}`;
+  const text = `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}`;
+  const read = parseIso(text);
+  if (read?.kind === "time" && read.micros === micros) return text;
+  const east = -date.getTimezoneOffset();
+  return `${text}${east < 0 ? "-" : "+"}${two(Math.floor(Math.abs(east) / 60))}:${two(Math.abs(east) % 60)}`;
 }
