@@ -110,7 +110,8 @@ export class LiveTree implements Tree {
 
   inode(ino: number): Inode | undefined {
     const cached = this.#inodes.get(ino);
-    if (cached !== undefined) return cached;
+    // Without a version it has ended: somebody may still know its number, else it only waits to be written.
+    if (cached !== undefined) return cached.version === null && !cached.gone ? undefined : cached;
     this.#tables.ready();
     const row = this.#tables.inode.readLive([this.branch, ino]);
     let inode: Inode;
@@ -374,6 +375,7 @@ export class LiveTree implements Tree {
   }
 
   #openDraft(inode: Inode, process: number | null): Draft {
+    this.#tables.ready();
     let { draft } = inode;
     if (draft === undefined) {
       draft = new Draft(inode.size);
