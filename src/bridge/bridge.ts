@@ -48,6 +48,12 @@ const relativeEntrySec = 1;
 const virtualSlots = 2 ** 21;
 const optimalBlockBytes = 128 * 1024;
 const sectorBytes = 512;
+/** The unit that st_blocks grows by, as on ext4. */
+const blockBytes = 4096;
+const SEEK_DATA = 3;
+/** What statx(2) is told: the basic attributes and the birth time. */
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_BTIME = 0x800;
 const directoryBytes = 4096;
 /** Positions in a listing: 1 after ".", 2 after "..", then shown views, then entries by cookie. */
 const firstViewPosition = 3;
@@ -220,6 +226,22 @@ export class Bridge implements Handlers {
     reply.attr(this.#attr, forever);
   }
 
+  /** Asked once for each inode whose birth time somebody wants; the kernel keeps it. */
+  statx(header: RequestHeader, _message: messages.StatxMessage, reply: Reply): void {
+    const { nodeidLo: lo, nodeidHi: hi } = header;
+    const view = this.#view(lo, hi);
+    const ino = inoOf(lo, hi);
+    if (isVirtual(hi)) {
+      this.#fillVirtual(view, ino);
+      reply.statx(STATX_BASIC_STATS, { ...this.#attr, btimeSec: 0, btimeNsec: 0 }, 0);
+      return;
+    }
+    const inode = this.#vfs.attributes(view, ino);
+    this.#fill(view, inode);
+    const { btimeSec, btimeNsec } = inode;
+    reply.statx(STATX_BASIC_STATS | STATX_BTIME, { ...this.#attr, btimeSec, btimeNsec }, forever);
+  }
+
   setattr(header: RequestHeader, message: messages.SetattrMessage, reply: Reply): void {
     const { view, ino } = this.#file(header);
     const inode = this.#vfs.setAttributes(view, ino, changesOf(message), this.#caller(header));
@@ -290,10 +312,22 @@ export class Bridge implements Handlers {
     const inode = existing ?? this.#vfs.create(view, parent, name, S_IFREG | (mode & permissionBits & ~umask), caller);
     const fh = this.#vfs.handles.open(view, inode.ino, flags, caller);
     if (existing !== undefined && (flags & O_TRUNC) !== 0) this.#truncate(view, inode.ino, fh, openFlags, caller);
+    this.#created(view, inode, fh, reply);
+  }
+
+  #created(view: View, inode: Inode, fh: number, reply: Reply): void {
     this.#fill(view, inode);
     this.#lookups.add(view.slot, inode.ino);
     const { inoLo, inoHi } = this.#attr;
     reply.create(inoLo, inoHi, 0, this.#attr, forever, forever, fh, abi.FOPEN_KEEP_CACHE | abi.FOPEN_NOFLUSH);
+  }
+
+  tmpfile(header: RequestHeader, message: messages.CreateMessage, reply: Reply): void {
+    const { view, ino: parent } = this.#directory(header);
+    const { flags, mode, umask } = message;
+    const caller = this.#caller(header);
+    const inode = this.#vfs.tmpfile(view, parent, S_IFREG | (mode & permissionBits & ~umask), caller);
+    this.#created(view, inode, this.#vfs.handles.open(view, inode.ino, flags, caller), reply);
   }
 
   read(_header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
@@ -305,6 +339,22 @@ export class Bridge implements Handlers {
     const { fh, offset, data, writeFlags } = message;
     const kill = (writeFlags & abi.FUSE_WRITE_KILL_SUIDGID) !== 0;
     reply.written(this.#vfs.handles.write(fh, offset, data, kill, this.#caller(header)));
+  }
+
+  fallocate(header: RequestHeader, message: messages.FallocateMessage, reply: Reply): void {
+    const { fh, mode, offset, length } = message;
+    this.#vfs.allocate(fh, mode, offset, length, this.#caller(header));
+    reply.ok();
+  }
+
+  lseek(_header: RequestHeader, message: messages.LseekMessage, reply: Reply): void {
+    const { fh, offset, whence } = message;
+    reply.lseek(this.#vfs.seek(fh, offset, whence === SEEK_DATA ? "data" : "hole"));
+  }
+
+  copyFileRange(header: RequestHeader, message: messages.CopyFileRangeMessage, reply: Reply): void {
+    const { fhIn, offsetIn, fhOut, offsetOut, length } = message;
+    reply.copied(this.#vfs.copyRange(fhIn, offsetIn, fhOut, offsetOut, length, this.#caller(header)));
   }
 
   release(_header: RequestHeader, message: messages.ReleaseMessage, reply: Reply): void {
@@ -499,7 +549,7 @@ export class Bridge implements Handlers {
     attr.inoLo = nodeidLo(ino);
     attr.inoHi = this.nodeHi(view, ino);
     attr.size = directory ? directoryBytes : size;
-    attr.blocks = inode.target === null && !directory ? Math.ceil(size / directoryBytes) * (directoryBytes / sectorBytes) : 0;
+    attr.blocks = Math.ceil(this.#vfs.allocated(view, inode) / blockBytes) * (blockBytes / sectorBytes);
     attr.atimeSec = inode.atimeSec;
     attr.atimeNsec = inode.atimeNsec;
     attr.mtimeSec = inode.mtimeSec;

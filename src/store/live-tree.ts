@@ -281,7 +281,7 @@ export class LiveTree implements Tree {
     inode.size = size;
   }
 
-  /** Makes [start, end) a hole in the file's draft. The size stays. */
+  /** Makes [start, end) a hole in the file's draft. The size stays; an empty range changes nothing but the times. */
   clear(inode: Inode, start: number, end: number, process: number | null): void {
     this.#context.space.admit(0, "removing");
     this.#openDraft(inode, process).clear(start, end);
@@ -357,8 +357,6 @@ export class LiveTree implements Tree {
     const orphanedAt = inode.since;
     this.#discardDraft(inode);
     if (!this.#hidesInherited(inode.ino)) this.#tables.inode.amend(inode, null);
-    // Drafts may point to blobs that no row shows yet.
-    if (inode.sharing) this.settleAll();
     this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs, inode.sharing ? "maybe-shared" : "own");
   }
 

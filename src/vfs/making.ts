@@ -12,7 +12,7 @@ import type { View } from "./view.js";
 
 /** What a new inode is: the operation that makes it, and its mode with type. */
 interface Blueprint {
-  readonly op: "create" | "mkdir" | "mknod" | "symlink";
+  readonly op: "create" | "mkdir" | "mknod" | "symlink" | "tmpfile";
   readonly mode: number;
   readonly rdev?: number;
   readonly target?: Name;
@@ -49,16 +49,32 @@ export class Making {
     return this.#make(view, parent, name, { op: "symlink", mode: S_IFLNK | 0o777, target }, caller);
   }
 
-  /** Gives a file one more name. Throws EPERM for directories, EMLINK, EEXIST. */
+  /** Makes a regular file without a name, as open(2) with O_TMPFILE does. It ends when it is closed, unless `link` names it before. */
+  tmpfile(view: View, parent: number, mode: number, caller: Caller): Inode {
+    const tree = writable(view);
+    const directory = directoryOf(view, parent);
+    const ino = this.#numbers.take();
+    const tick = tree.change("tmpfile", ino, caller.process, { parent });
+    const inode = this.#newInode(tree, ino, directory, { op: "tmpfile", mode }, caller);
+    inode.nlink = 0;
+    tree.record(inode, tick);
+    inode.gone = true;
+    inode.linkable = true;
+    return inode;
+  }
+
+  /** Gives a file one more name, or one made by `tmpfile` its first. Throws EPERM for directories, EMLINK, EEXIST. */
   link(view: View, ino: number, parent: number, name: Name, caller: Caller): Inode {
     const tree = writable(view);
     const inode = inodeOf(view, ino);
     const directory = this.#target(tree, view, parent, name);
     if (isDirectory(inode.mode)) throw new FsError(EPERM, "hard link to a directory");
-    if (inode.gone) throw new FsError(ENOENT, "link to a file that has no name");
+    if (inode.gone && !inode.linkable) throw new FsError(ENOENT, "link to a file that has no name");
     if (inode.nlink >= linkMax) throw new FsError(EMLINK, `${inode.nlink} links`);
     tree.settle(inode);
     const tick = tree.change("link", ino, caller.process, { parent, name });
+    inode.gone = false;
+    inode.linkable = false;
     inode.nlink += 1;
     inode.parent = parent;
     stampChanged(inode, tree.changedAt);
@@ -72,11 +88,22 @@ export class Making {
   #make(view: View, parent: number, name: Name, blueprint: Blueprint, caller: Caller): Inode {
     const tree = writable(view);
     const directory = this.#target(tree, view, parent, name);
-    const { op, mode, rdev, target } = blueprint;
+    const { op, mode } = blueprint;
     const ino = this.#numbers.take();
     const tick = tree.change(op, ino, caller.process, { parent, name });
-    const at = tree.changedAt;
-    const { sec, nsec } = timespecOf(at);
+    const inode = this.#newInode(tree, ino, directory, blueprint, caller);
+    tree.record(inode, tick);
+    tree.setDirent(parent, name, { ino, type: direntType(mode) }, tick);
+    if (isDirectory(mode)) directory.nlink += 1;
+    stampModified(directory, tree.changedAt);
+    tree.recordTimes(directory, tick);
+    return inode;
+  }
+
+  /** A new inode as made in `directory` by the newest event; not yet recorded. */
+  #newInode(tree: LiveTree, ino: number, directory: Inode, blueprint: Blueprint, caller: Caller): Inode {
+    const { mode, rdev, target } = blueprint;
+    const { sec, nsec } = timespecOf(tree.changedAt);
     const inode = tree.newInode(ino);
     // A directory with set-group-id hands its group down, and the bit itself to directories (inode(7)).
     const inherits = (directory.mode & S_ISGID) !== 0;
@@ -85,18 +112,13 @@ export class Making {
     inode.gid = inherits ? directory.gid : caller.gid;
     inode.nlink = isDirectory(mode) ? 2 : 1;
     inode.rdev = rdev ?? 0;
-    inode.parent = parent;
+    inode.parent = directory.ino;
     inode.atimeSec = inode.mtimeSec = inode.ctimeSec = inode.btimeSec = sec;
     inode.atimeNsec = inode.mtimeNsec = inode.ctimeNsec = inode.btimeNsec = nsec;
     if (target !== undefined) {
       inode.target = target;
       inode.size = target.length;
     }
-    tree.record(inode, tick);
-    tree.setDirent(parent, name, { ino, type: direntType(mode) }, tick);
-    if (isDirectory(mode)) directory.nlink += 1;
-    stampModified(directory, at);
-    tree.recordTimes(directory, tick);
     return inode;
   }
 

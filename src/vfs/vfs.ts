@@ -3,6 +3,7 @@ import { EINVAL, ENAMETOOLONG, FsError } from "../base/errno.js";
 import { inoMax, nameMaxBytes } from "../base/limits.js";
 import { logLine } from "../base/log.js";
 import type { Inode } from "../store/inode.js";
+import { allocatedBytes } from "../store/ranges.js";
 import type { Store } from "../store/store.js";
 import type { ListedDirent } from "../store/tree.js";
 import { type AttributeChanges, setAttributes } from "./attributes.js";
@@ -11,6 +12,7 @@ import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
 import { Handles } from "./handles.js";
 import { Making } from "./making.js";
 import { S_IFLNK, S_IFMT } from "./mode.js";
+import { allocate, copyRange, type SeekTarget, seek } from "./ranges.js";
 import { rmdir, unlink } from "./removing.js";
 import { type RenameMode, rename } from "./renaming.js";
 import type { View } from "./view.js";
@@ -113,6 +115,11 @@ export class Vfs {
     return this.#making.create(view, parent, name, mode, caller);
   }
 
+  /** open(2) with O_TMPFILE: to be opened before anything else happens, for only its handle keeps it. */
+  tmpfile(view: View, parent: number, mode: number, caller: Caller): Inode {
+    return this.#making.tmpfile(view, parent, mode, caller);
+  }
+
   symlink(view: View, parent: number, name: Name, target: Name, caller: Caller): Inode {
     return this.#making.symlink(view, parent, name, target, caller);
   }
@@ -151,6 +158,26 @@ export class Vfs {
 
   removeXattr(view: View, ino: number, name: Name, caller: Caller): void {
     removeXattr(view, ino, name, caller);
+  }
+
+  /** fallocate(2) through an open file. */
+  allocate(number: number, mode: number, offset: number, length: number, caller: Caller): void {
+    allocate(this.store, this.handles.get(number), mode, offset, length, caller);
+  }
+
+  /** lseek(2) with SEEK_DATA or SEEK_HOLE. */
+  seek(number: number, offset: number, target: SeekTarget): number {
+    return seek(this.handles.get(number), offset, target);
+  }
+
+  /** copy_file_range(2) between two open files. Returns how many bytes were copied. */
+  copyRange(from: number, offset: number, to: number, toOffset: number, length: number, caller: Caller): number {
+    return copyRange(this.handles.get(from), offset, this.handles.get(to), toOffset, length, caller);
+  }
+
+  /** Bytes that are stored for a file: st_blocks, in bytes. */
+  allocated(view: View, inode: Inode): number {
+    return inode.draft === undefined ? inode.allocated : allocatedBytes(view.tree, inode);
   }
 
   /** fsync(2), fsyncdir: everything that happened so far survives power loss. Throws ENOSPC. */
