@@ -7,11 +7,12 @@ import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
 import { Notifier } from "../fuse/notify.js";
 import { Session } from "../fuse/session.js";
-import { collectGarbage } from "../store/gc.js";
+import { garbageCollection } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
 import { Vfs } from "../vfs/vfs.js";
 import { parseWhen, whenForms } from "../vfs/when.js";
 import { startCheckpointer } from "./checkpointer.js";
+import { Jobs } from "./jobs.js";
 import type { DaemonConfig } from "./protocol.js";
 import type { Served, Serving } from "./serving.js";
 
@@ -43,16 +44,20 @@ export function serve(serving: Serving): void {
     throw error;
   }
   const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config));
+  const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
-  const served = control(store, vfs, bridge, notifier);
+  const served = control(store, vfs, bridge, jobs, notifier);
   const session = new Session({
     fd,
     wakeFd: serving.wakeDescriptor,
     handlers: bridge,
     init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off" },
     hooks: {
-      nextDeadlineMillis: () => store.millisUntilDue(),
-      onTick: () => store.commitIfDue(),
+      nextDeadlineMillis: () => (jobs.waiting ? 0 : store.millisUntilDue()),
+      onTick: () => {
+        jobs.step();
+        store.commitIfDue();
+      },
       onWake: () => {
         notifier.settle();
         serving.onWake(served);
@@ -125,14 +130,14 @@ function memory(): Record<string, number> {
   return { heapUsedBytes: heapUsed, heapBytes: heapTotal, externalBytes: external, arrayBufferBytes: arrayBuffers };
 }
 
-function control(store: Store, vfs: Vfs, bridge: Bridge, notifier: Notifier): Served {
+function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: Notifier): Served {
   return {
     perform: ({ op }) => {
       throw new Error(`${op}: not yet`);
     },
     whenNoticed: (then) => notifier.whenDelivered(then),
     barrier: () => store.commit("durable"),
-    gc: (keepMicros) => collectGarbage(store, keepMicros, vfs.views.moments()),
+    gc: (keepMicros, answer, refuse) => jobs.add(garbageCollection(store, keepMicros, vfs.views.moments()), answer, refuse),
     describeProcess: (id, details) => store.processes.describe(id, details),
     counters: () => ({
       ...memory(),

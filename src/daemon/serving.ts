@@ -5,7 +5,8 @@ import type { Counters, DaemonConfig, GcReport, MountCall, MountOperation, Mount
 export interface Served {
   /** Commits everything pending durably. */
   barrier(): void;
-  gc(keepMicros: number): GcReport;
+  /** Drops history in steps between requests; `answer` gets the report, `refuse` what went wrong. */
+  gc(keepMicros: number, answer: (report: GcReport) => void, refuse: (error: unknown) => void): void;
   counters(): Counters;
   /**
    * Carries out an operation on the store or the mount, for `peer`. Throws FsError, or Error with a message for the user, when it

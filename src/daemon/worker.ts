@@ -22,7 +22,12 @@ function refusalOf(error: unknown): Refusal {
 }
 
 /** Begins what a request asks for; `answer` is called once when it is done, here or from a later turn of the loop. Throws to refuse. */
-function perform(request: Exclude<WorkerRequest, { op: "process" }>, served: Served, answer: (result: unknown) => void): void {
+function perform(
+  request: Exclude<WorkerRequest, { op: "process" }>,
+  served: Served,
+  answer: (result: unknown) => void,
+  refuse: (error: unknown) => void,
+): void {
   switch (request.op) {
     case "status":
       answer(served.counters());
@@ -32,7 +37,7 @@ function perform(request: Exclude<WorkerRequest, { op: "process" }>, served: Ser
       answer({});
       break;
     case "gc":
-      answer(served.gc(request.keepMicros));
+      served.gc(request.keepMicros, answer, refuse);
       break;
     case "call":
       served.perform(request.call, request.peer, answer);
@@ -51,11 +56,13 @@ function onWake(served: Served): void {
       served.describeProcess(message.id, message.details);
       continue;
     }
+    // Whoever asked may look at once: what the kernel still believes must be gone by then.
+    const answer = (result: unknown): void => served.whenNoticed(() => post({ kind: "answer", id: message.id, result }));
+    const refuse = (error: unknown): void => post({ kind: "refusal", id: message.id, error: refusalOf(error) });
     try {
-      // Whoever asked may look at once: what the kernel still believes must be gone by then.
-      perform(message, served, (result) => served.whenNoticed(() => post({ kind: "answer", id: message.id, result })));
+      perform(message, served, answer, refuse);
     } catch (error) {
-      post({ kind: "refusal", id: message.id, error: refusalOf(error) });
+      refuse(error);
     }
   }
 }

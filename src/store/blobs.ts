@@ -23,6 +23,11 @@ export class Blobs {
     this.#next = (last ?? 0) + 1;
   }
 
+  /** The newest blob's id. */
+  get last(): number {
+    return this.#next - 1;
+  }
+
   /** Stores bytes; the buffer must not change afterwards. Returns the blob's id. */
   add(data: Uint8Array): number {
     const id = this.#next++;

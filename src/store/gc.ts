@@ -16,6 +16,9 @@ const inosPerStep = 16_384;
 /** Ids (of blobs, events) compared with all that refers to them in one pass. */
 const idsPerPass = 1_000_000;
 const rowsPerRead = 8192;
+const blobsPerStep = 256;
+/** Pages of the database given back in one step. */
+const pagesPerStep = 1024;
 
 const pastTables: readonly { readonly name: string; readonly owner: string }[] = [
   { name: "inode_past", owner: "ino" },
@@ -27,29 +30,56 @@ const pastTables: readonly { readonly name: string; readonly owner: string }[] =
 /**
  * Drops history older than `keepMicros` microseconds: past rows that were true at no kept moment, what belonged to files that are
  * no longer there at any, blobs and events nothing refers to. Kept are all moments from then on, snapshots, fork points and `views`.
+ *
+ * It works in steps of some milliseconds, each a commit, between which the file system may be used; the report comes with the last.
  */
-export function collectGarbage(store: Store, keepMicros: number, views: readonly number[]): GcReport {
+export function* garbageCollection(store: Store, keepMicros: number, views: readonly number[]): Steps<GcReport> {
   store.commit("durable");
   const horizon = Math.max(store.horizon(), store.moments.at(nowMicros() - keepMicros));
   if (horizon === 0) return { rows: 0, blobs: 0, bytes: 0 };
+  // From here on nobody is shown what is about to have holes.
+  writeMeta(store.connection, store.writer, "horizon", String(horizon));
   store.space.release();
   try {
-    const rows = dropBranches(store, horizon) + dropPast(store, horizon, views) + dropEnded(store);
-    const { blobs, bytes } = dropBlobs(store);
-    dropEvents(store, horizon);
-    writeMeta(store.connection, store.writer, "horizon", String(horizon));
+    const newestBlob = store.tables.blobs.last;
+    const rows = (yield* dropBranches(store, horizon)) + (yield* dropPast(store, horizon, views)) + (yield* dropEnded(store));
+    const { blobs, bytes } = yield* dropBlobs(store, newestBlob);
+    yield* dropEvents(store, horizon);
     store.commit("durable");
-    store.connection.checkpoint();
-    store.connection.shrink(Number.MAX_SAFE_INTEGER);
-    store.connection.checkpoint();
+    yield* shrink(store);
     return { rows, blobs, bytes };
   } finally {
     store.space.reserve();
   }
 }
 
+/** Work in steps: each `next` does one. */
+export type Steps<Result> = Generator<void, Result, void>;
+
+/** Drops history at one go, as `garbageCollection` does in steps. */
+export function collectGarbage(store: Store, keepMicros: number, views: readonly number[]): GcReport {
+  const steps = garbageCollection(store, keepMicros, views);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Gives the room back to the host. */
+function* shrink(store: Store): Steps<void> {
+  store.connection.checkpoint();
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const { reusableBytes } = store.connection.usage();
+    if (reusableBytes === 0 || reusableBytes >= before) return;
+    before = reusableBytes;
+    store.connection.shrink(pagesPerStep);
+    store.connection.checkpoint();
+    yield;
+  }
+}
+
 /** What branches held that were dropped before the horizon, unless one descends from them that was not. Their names and ids stay on record. */
-function dropBranches(store: Store, horizon: number): number {
+function* dropBranches(store: Store, horizon: number): Steps<number> {
   const { connection, writer } = store;
   const unused = connection.prepare<readonly [number]>(
     `SELECT id FROM branch b WHERE dropped <= $1
@@ -60,12 +90,13 @@ function dropBranches(store: Store, horizon: number): number {
   for (const [id] of unused.all([horizon])) {
     for (const name of [...tables, "snapshot"]) rows += writer.run(connection.prepare(`DELETE FROM ${name} WHERE branch = $1`), [id]);
     store.commit("ordered");
+    yield;
   }
   return rows;
 }
 
 /** Past rows that ended before the horizon, except those a snapshot, a fork or an open view still shows. */
-function dropPast(store: Store, horizon: number, views: readonly number[]): number {
+function* dropPast(store: Store, horizon: number, views: readonly number[]): Steps<number> {
   const kept = views.map((moment) => `AND NOT (since <= ${Math.trunc(moment)} AND until > ${Math.trunc(moment)})`).join(" ");
   let rows = 0;
   for (const { name, owner } of pastTables) {
@@ -74,13 +105,13 @@ function dropPast(store: Store, horizon: number, views: readonly number[]): numb
        AND NOT EXISTS (SELECT 1 FROM snapshot WHERE event >= ${name}.since AND event < ${name}.until)
        AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.parent IS NOT NULL AND b.forked_at >= ${name}.since AND b.forked_at < ${name}.until)`,
     );
-    rows += overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to, horizon]));
+    rows += yield* overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to, horizon]));
   }
   return rows;
 }
 
 /** Extents and attributes of inodes that have no version left, live or past. */
-function dropEnded(store: Store): number {
+function* dropEnded(store: Store): Steps<number> {
   let rows = 0;
   for (const name of ["extent", "extent_past", "xattr", "xattr_past"]) {
     const drop = store.connection.prepare(
@@ -88,27 +119,34 @@ function dropEnded(store: Store): number {
        AND NOT EXISTS (SELECT 1 FROM inode i WHERE i.branch = ${name}.branch AND i.ino = ${name}.ino)
        AND NOT EXISTS (SELECT 1 FROM inode_past p WHERE p.branch = ${name}.branch AND p.ino = ${name}.ino)`,
     );
-    rows += overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to]));
+    rows += yield* overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to]));
   }
   return rows;
 }
 
 /** Runs a step for every range of inode numbers of every branch, committing in between. Returns the sum of what the steps return. */
-function overInodes(store: Store, step: (branch: number, from: number, to: number) => number): number {
+function* overInodes(store: Store, step: (branch: number, from: number, to: number) => number): Steps<number> {
   const branches = store.connection.prepare<readonly [number]>("SELECT id FROM branch ORDER BY id").all([]);
   let sum = 0;
   for (const [branch] of branches) {
     for (let from = 0; from < store.inodeNumbers.next; from += inosPerStep) {
       sum += step(branch, from, from + inosPerStep);
       store.commit("ordered");
+      yield;
     }
   }
   return sum;
 }
 
-function dropBlobs(store: Store): { blobs: number; bytes: number } {
+/**
+ * Blobs that no extent points to. Only those up to `newest` are looked at: a file being written has blobs before it has extents.
+ * An extent that moves to the past meanwhile is met there: the live ones are read first.
+ */
+function* dropBlobs(store: Store, newest: number): Steps<{ blobs: number; bytes: number }> {
   const { connection } = store;
-  const sizes = connection.prepare<readonly [number, number]>("SELECT id, length FROM blob WHERE id > $1 ORDER BY id LIMIT $2");
+  const sizes = connection.prepare<readonly [number, number]>(
+    "SELECT id, length FROM blob WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3",
+  );
   const references = ["extent", "extent_past"].map(
     (name) =>
       `SELECT branch, ino, "offset", since, blob FROM ${name} WHERE (branch, ino, "offset", since) > ($1, $2, $3, $4)
@@ -117,7 +155,7 @@ function dropBlobs(store: Store): { blobs: number; bytes: number } {
   let blobs = 0;
   let bytes = 0;
   for (let after = 0; ; ) {
-    const page = new Map(sizes.all([after, idsPerPass]));
+    const page = new Map(sizes.all([after, newest, idsPerPass]));
     if (page.size === 0) return { blobs, bytes };
     after = Math.max(after, lastKey(page));
     for (const sql of references) {
@@ -128,13 +166,17 @@ function dropBlobs(store: Store): { blobs: number; bytes: number } {
         const last = rows[rows.length - 1];
         if (last === undefined || rows.length < rowsPerRead) break;
         key = [last[0], last[1], last[2], last[3]];
+        yield;
       }
     }
     for (const [blob, length] of page) {
       store.tables.blobs.remove(blob);
       blobs += 1;
       bytes += length;
-      if (blobs % 256 === 0) store.commit("ordered");
+      if (blobs % blobsPerStep === 0) {
+        store.commit("ordered");
+        yield;
+      }
     }
   }
 }
@@ -146,7 +188,7 @@ function lastKey(map: ReadonlyMap<number, unknown>): number {
 }
 
 /** Events before the horizon that made no version there still is, and batches none of whose events are left. */
-function dropEvents(store: Store, horizon: number): void {
+function* dropEvents(store: Store, horizon: number): Steps<void> {
   const { connection, writer } = store;
   const versions = ["inode", "inode_past", "dirent", "dirent_past", "extent", "extent_past", "xattr", "xattr_past"];
   const unused = versions.map((name) => `SELECT since FROM ${name} WHERE since < $2 AND since >= $1`).join(" UNION ");
@@ -155,6 +197,7 @@ function dropEvents(store: Store, horizon: number): void {
   for (let from = first ?? horizon; from < horizon; from += idsPerPass) {
     writer.run(drop, [from, Math.min(horizon, from + idsPerPass)]);
     store.commit("ordered");
+    yield;
   }
   const dropBatches = connection.prepare(
     'DELETE FROM batch WHERE "last" < $1 AND NOT EXISTS (SELECT 1 FROM event WHERE id >= batch."first" AND id <= batch."last")',
