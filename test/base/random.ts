@@ -40,12 +40,12 @@ export class Random {
 
 /** The seed of a random test: STONE_TEST_SEED, else a new one. It is printed, so that a failure can be repeated. */
 export function seedOf(t: Test): number {
-  const seed = process.env["STONE_TEST_SEED"] === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(process.env["STONE_TEST_SEED"]);
+  const seed = process.env.STONE_TEST_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(process.env.STONE_TEST_SEED);
   t.comment(`seed ${seed}: repeat with STONE_TEST_SEED=${seed}`);
   return seed;
 }
 
 /** How many steps a random test takes: STONE_TEST_STEPS, else `usual`. */
 export function stepsOf(usual: number): number {
-  return Number(process.env["STONE_TEST_STEPS"] ?? usual);
+  return Number(process.env.STONE_TEST_STEPS ?? usual);
 }

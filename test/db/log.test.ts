@@ -36,7 +36,10 @@ t.test("a reader keeps the log from being carried over, and sees one state meanw
     t.same(count.get([]), before, "the same state");
     t.equal(connection.checkpoint(), false, "does not wait for the reader");
   });
-  t.same(reader.reading(() => count.get([])), [4]);
+  t.same(
+    reader.reading(() => count.get([])),
+    [4],
+  );
   t.equal(connection.checkpoint(), true);
   t.throws(() => reader.prepare("DELETE FROM meta").run([]), /readonly/);
   t.end();

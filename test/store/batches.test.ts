@@ -10,7 +10,11 @@ t.test("events are sealed in a chain", (t) => {
     for (let i = 0; i < 3; i++) addFile(store, `file ${batch} ${i}`);
     store.commit("ordered");
   }
-  const batches = store.connection.prepare<readonly [number, number, number, Uint8Array, Uint8Array]>('SELECT "first", "last", events, digest, previous FROM batch ORDER BY id').all([]);
+  const batches = store.connection
+    .prepare<readonly [number, number, number, Uint8Array, Uint8Array]>(
+      'SELECT "first", "last", events, digest, previous FROM batch ORDER BY id',
+    )
+    .all([]);
   t.equal(batches.length, 5, "four, and the root directory's");
   let next = 1;
   let before: Uint8Array = genesisDigest;
@@ -54,14 +58,14 @@ t.test("a batch is due after its time, and only when something changed", (t) => 
   store.pulse();
   t.equal(store.millisUntilDue(), 0);
   store.commitIfDue();
-  t.equal(numberOf(store, "SELECT max(\"last\") FROM batch"), store.events.last);
+  t.equal(numberOf(store, 'SELECT max("last") FROM batch'), store.events.last);
   t.equal(store.millisUntilDue(), Number.POSITIVE_INFINITY);
   const patient = newStore(t, { batchMillis: 100_000 });
   addFile(patient, "file");
   patient.pulse();
   t.ok(patient.millisUntilDue() > 90_000);
   patient.commitIfDue();
-  t.ok(numberOf(patient, "SELECT max(\"last\") FROM batch") < patient.events.last);
+  t.ok(numberOf(patient, 'SELECT max("last") FROM batch') < patient.events.last);
   t.end();
 });
 
@@ -95,7 +99,12 @@ t.test("a crash leaves what was committed, and nothing of what was not", (t) => 
   store.drain();
   const copy = open(t, crashCopy(t, store));
   t.equal(textAsOf(copy, file.ino, kept), "committed");
-  t.same(liveOf(copy).list(1, 0, 10).map(({ name }) => name), ["file"]);
+  t.same(
+    liveOf(copy)
+      .list(1, 0, 10)
+      .map(({ name }) => name),
+    ["file"],
+  );
   t.equal(copy.events.last, kept);
   assertClean(t, copy);
   t.end();
@@ -117,7 +126,9 @@ t.test("what a process did is said by its row", (t) => {
   const file = addFile(store, "file");
   liveOf(store).write(file, 0, Buffer.from("x"), id);
   store.commit("ordered");
-  t.same(rowsOf(store, "SELECT e.op, p.pid, p.arguments FROM event e JOIN process p ON p.id = e.process"), [["write", 12, '["cp","a","b"]']]);
+  t.same(rowsOf(store, "SELECT e.op, p.pid, p.arguments FROM event e JOIN process p ON p.id = e.process"), [
+    ["write", 12, '["cp","a","b"]'],
+  ]);
   assertClean(t, store);
   t.end();
 });

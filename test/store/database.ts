@@ -124,7 +124,10 @@ export function textAsOf(store: Store, ino: number, moment: number): string | un
 
 /** All rows of a query, for comparing. */
 export function rowsOf(store: Store, sql: string): unknown[] {
-  return store.connection.prepare(sql).all([]).map((row) => row.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value)));
+  return store.connection
+    .prepare(sql)
+    .all([])
+    .map((row) => row.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value)));
 }
 
 /** One number from a query. */

@@ -3,10 +3,12 @@ import fc from "fast-check";
 import t from "tap";
 import { blobBytes } from "../../src/base/limits.js";
 import { Draft } from "../../src/store/draft.js";
-import { assertClean, addFile, contentIn, liveOf, newStore, writeVersion } from "./database.js";
+import { addFile, assertClean, contentIn, liveOf, newStore, writeVersion } from "./database.js";
 
 /** Offsets and lengths near the edges of blocks, where the mistakes are. */
-const near = fc.tuple(fc.constantFrom(0, 1, 2), fc.integer({ min: -40, max: 40 })).map(([block, by]) => Math.max(0, block * blobBytes + by));
+const near = fc
+  .tuple(fc.constantFrom(0, 1, 2), fc.integer({ min: -40, max: 40 }))
+  .map(([block, by]) => Math.max(0, block * blobBytes + by));
 const offset = fc.oneof(near, fc.integer({ min: 0, max: 3 * blobBytes }));
 const length = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: blobBytes + 100 }));
 
@@ -25,7 +27,8 @@ function chunksOf(draft: Draft): Map<number, number> {
   for (const chunk of draft.chunks) {
     if (chunk.length < 1 || chunk.offset < end) throw new Error(`the chunk at ${chunk.offset} lies before ${end}`);
     end = chunk.offset + chunk.length;
-    if (Math.floor(chunk.offset / blobBytes) !== Math.floor((end - 1) / blobBytes)) throw new Error(`the chunk at ${chunk.offset} crosses a block`);
+    if (Math.floor(chunk.offset / blobBytes) !== Math.floor((end - 1) / blobBytes))
+      throw new Error(`the chunk at ${chunk.offset} crosses a block`);
     if (chunk.data === undefined || chunk.data.length < chunk.length) throw new Error("no data");
     memory += chunk.length;
     for (let i = 0; i < chunk.length; i++) bytes.set(chunk.offset + i, chunk.data[i] as number);

@@ -2,7 +2,20 @@
 import t, { type Test } from "tap";
 import { ENOSPC, FsError } from "../../src/base/errno.js";
 import type { Store } from "../../src/store/store.js";
-import { addFile, assertClean, contentIn, crashCopy, liveOf, newStore, numberOf, open, removeFile, textAsOf, write, writeVersion } from "./database.js";
+import {
+  addFile,
+  assertClean,
+  contentIn,
+  crashCopy,
+  liveOf,
+  newStore,
+  numberOf,
+  open,
+  removeFile,
+  textAsOf,
+  write,
+  writeVersion,
+} from "./database.js";
 
 const noSpace = { errno: ENOSPC } as Partial<FsError> as FsError;
 
@@ -39,7 +52,12 @@ t.test("a full database in the middle of a batch: the batch waits, and goes thro
   t.ok(store.writer.stalled);
   const crashed = open(t, crashCopy(t, store));
   t.equal(contentIn(liveOf(crashed), before)?.toString(), "committed", "a crash now leaves the batch before");
-  t.same(liveOf(crashed).list(1, 0, 10).map(({ name }) => name), ["before"]);
+  t.same(
+    liveOf(crashed)
+      .list(1, 0, 10)
+      .map(({ name }) => name),
+    ["before"],
+  );
   assertClean(t, crashed, "which is whole");
   unlimited(store);
   store.commit("durable");
@@ -112,10 +130,14 @@ t.test("an unexpected failure of the database: nothing half done is ever committ
   addFile(store, "before");
   store.commit("durable");
   addFile(store, "one");
-  store.connection.exec(`INSERT INTO dirent (branch, parent, name, since, ino, type, cookie) VALUES (0, 1, x'${Buffer.from("two").toString("hex")}', 1, 99, 8, 99)`);
+  store.connection.exec(
+    `INSERT INTO dirent (branch, parent, name, since, ino, type, cookie) VALUES (0, 1, x'${Buffer.from("two").toString("hex")}', 1, 99, 8, 99)`,
+  );
   addFile(store, "three");
   liveOf(store).setDirent(1, "two", { ino: 5, type: 8 }, store.events.last);
-  store.connection.exec(`INSERT INTO dirent (branch, parent, name, since, ino, type, cookie) VALUES (0, 1, x'${Buffer.from("three").toString("hex")}', 1, 98, 8, 98)`);
+  store.connection.exec(
+    `INSERT INTO dirent (branch, parent, name, since, ino, type, cookie) VALUES (0, 1, x'${Buffer.from("three").toString("hex")}', 1, 98, 8, 98)`,
+  );
   t.throws(() => store.commit("durable"), /UNIQUE/);
   t.throws(() => store.commit("durable"), "and it says so again");
   const crashed = open(t, crashCopy(t, store), { mode: "read" });

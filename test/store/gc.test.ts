@@ -93,14 +93,28 @@ t.test("snapshots, forks and open views are kept", (t) => {
   const { store, file, other, moments, texts, otherThere } = aPast(t);
   const [snapshot, fork, view] = [otherThere, moments[1] as number, moments[3] as number];
   store.connection.prepare("INSERT INTO snapshot (name, branch, event, at) VALUES ('kept', 0, $1, 0)").run([snapshot]);
-  store.connection.prepare("INSERT INTO branch (id, name, kind, made, parent, forked_at) VALUES (1, 'fork', 'branch', $1, 0, $1)").run([fork]);
+  store.connection
+    .prepare("INSERT INTO branch (id, name, kind, made, parent, forked_at) VALUES (1, 'fork', 'branch', $1, 0, $1)")
+    .run([fork]);
   collectGarbage(store, 0, [view]);
   t.equal(textAsOf(store, other.ino, snapshot), "other bytes", "the snapshot's removed file");
-  t.same(store.past(mainBranch, snapshot).list(1, 0, 10).map(({ name }) => name), ["file", "other"]);
+  t.same(
+    store
+      .past(mainBranch, snapshot)
+      .list(1, 0, 10)
+      .map(({ name }) => name),
+    ["file", "other"],
+  );
   t.equal(textAsOf(store, file.ino, snapshot), "", "the snapshot's other file, which was empty then");
   t.equal(textAsOf(store, file.ino, fork), texts[1]);
   t.equal(textAsOf(store, file.ino, view), texts[3]);
-  t.same(store.past(mainBranch, view).list(1, 0, 10).map(({ name }) => name), ["file"]);
+  t.same(
+    store
+      .past(mainBranch, view)
+      .list(1, 0, 10)
+      .map(({ name }) => name),
+    ["file"],
+  );
   t.equal(store.snapshotNamed(mainBranch, "kept"), snapshot);
   assertClean(t, store);
   store.connection.exec("DELETE FROM snapshot; DELETE FROM branch WHERE id = 1");

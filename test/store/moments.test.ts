@@ -87,7 +87,10 @@ t.test("recent points of change are ends of batches, apart from each other, newe
     }
     ends.push(store.events.last);
   }
-  t.same(store.moments.recent(3, 1e6).map(({ moment }) => moment), ends.slice(2));
+  t.same(
+    store.moments.recent(3, 1e6).map(({ moment }) => moment),
+    ends.slice(2),
+  );
   const all = store.moments.recent(100, 1e6);
   t.equal(all.length, 6, "and the file system's beginning");
   const now = Date.now() * 1000 + 1e6;

@@ -2,7 +2,20 @@
 import t, { type Test } from "tap";
 import type { Inode } from "../../src/store/inode.js";
 import { mainBranch, type Store } from "../../src/store/store.js";
-import { addFile, assertClean, contentIn, crashCopy, liveOf, newStore, numberOf, open, removeFile, textAsOf, write, writeVersion } from "./database.js";
+import {
+  addFile,
+  assertClean,
+  contentIn,
+  crashCopy,
+  liveOf,
+  newStore,
+  numberOf,
+  open,
+  removeFile,
+  textAsOf,
+  write,
+  writeVersion,
+} from "./database.js";
 
 /** A file with bytes, open, whose name was then removed. */
 function orphan(t: Test): { store: Store; file: Inode; named: number } {
@@ -15,7 +28,10 @@ function orphan(t: Test): { store: Store; file: Inode; named: number } {
 }
 
 function leftOver(store: Store, ino: number): number {
-  return numberOf(store, `SELECT (SELECT count(*) FROM inode WHERE ino = ${ino}) + (SELECT count(*) FROM inode_past WHERE ino = ${ino} AND nlink = 0)`);
+  return numberOf(
+    store,
+    `SELECT (SELECT count(*) FROM inode WHERE ino = ${ino}) + (SELECT count(*) FROM inode_past WHERE ino = ${ino} AND nlink = 0)`,
+  );
 }
 
 t.test("open, it can be read and written; closed, it is gone", (t) => {

@@ -33,11 +33,7 @@ t.test("a version is true from its last write on; until then the one before show
   t.equal(textAsOf(store, file.ino, first), "one");
   t.equal(textAsOf(store, file.ino, second), "one", "between the first and the last write");
   t.equal(textAsOf(store, file.ino, third), "two and more");
-  t.same(
-    store.past(mainBranch, second).inode(file.ino)?.size,
-    3,
-    "the size is versioned with the bytes",
-  );
+  t.same(store.past(mainBranch, second).inode(file.ino)?.size, 3, "the size is versioned with the bytes");
   assertClean(t, store);
   t.same(rowsOf(store, `SELECT id, op, bytes FROM event WHERE id > ${first}`), [[third, "write", 12]], "one event for the version");
   t.end();
@@ -104,7 +100,11 @@ t.test("truncating: shorter, longer, and both within one version", (t) => {
   t.equal(textAsOf(store, file.ino, third), "o\0\0\0", "the bytes cut off do not come back");
   t.equal(textAsOf(store, file.ino, fourth), "ab\0\0Z");
   assertClean(t, store);
-  t.same(rowsOf(store, `SELECT op FROM event WHERE id IN (${second}, ${third}, ${fourth}) ORDER BY id`), [["truncate"], ["truncate"], ["write"]]);
+  t.same(rowsOf(store, `SELECT op FROM event WHERE id IN (${second}, ${third}, ${fourth}) ORDER BY id`), [
+    ["truncate"],
+    ["truncate"],
+    ["write"],
+  ]);
   t.end();
 });
 
@@ -117,9 +117,13 @@ t.test("attributes changed twice by one event are one version", (t) => {
   file.mode = 0o100640;
   tree.record(file, tick);
   store.commit("ordered");
-  t.same(rowsOf(store, `SELECT since, mode FROM inode WHERE ino = ${file.ino} UNION SELECT since, mode FROM inode_past WHERE ino = ${file.ino} AND since >= ${tick}`), [
-    [tick, 0o100640],
-  ]);
+  t.same(
+    rowsOf(
+      store,
+      `SELECT since, mode FROM inode WHERE ino = ${file.ino} UNION SELECT since, mode FROM inode_past WHERE ino = ${file.ino} AND since >= ${tick}`,
+    ),
+    [[tick, 0o100640]],
+  );
   assertClean(t, store);
   t.end();
 });
@@ -137,7 +141,13 @@ t.test("names: as of before, while, and after", (t) => {
   const again = store.events.last;
   const inoAt = (moment: number) => store.past(mainBranch, moment).lookup(1, "name")?.ino;
   t.same([before, made, gone, again].map(inoAt), [undefined, first.ino, undefined, second.ino]);
-  t.same(store.past(mainBranch, made).list(1, 0, 10).map(({ ino }) => ino), [first.ino]);
+  t.same(
+    store
+      .past(mainBranch, made)
+      .list(1, 0, 10)
+      .map(({ ino }) => ino),
+    [first.ino],
+  );
   t.same(store.past(mainBranch, gone).list(1, 0, 10), []);
   assertClean(t, store);
   t.end();
@@ -157,7 +167,10 @@ t.test("attributes by name: as of before, while, and after", (t) => {
     return value === undefined ? undefined : Buffer.from(value).toString();
   };
   t.same(moments.map(valueAt), [undefined, "first", "second", undefined, "third"]);
-  t.same(moments.map((moment) => store.past(mainBranch, moment).xattrNames(file.ino)), [[], ["user.x"], ["user.x"], [], ["user.x"]]);
+  t.same(
+    moments.map((moment) => store.past(mainBranch, moment).xattrNames(file.ino)),
+    [[], ["user.x"], ["user.x"], [], ["user.x"]],
+  );
   assertClean(t, store);
   t.end();
 });

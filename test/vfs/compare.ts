@@ -23,7 +23,8 @@ export function differences(tree: Tree, expected: Node): string[] {
 
 function compare(tree: Tree, node: Node, path: string, found: string[], seen: Set<number>): void {
   const say = (what: string, actual: unknown, wanted: unknown) => {
-    if (!isDeepStrictEqual(actual, wanted)) found.push(`${path || "/"} (inode ${node.ino}): ${what} ${show(actual)}, expected ${show(wanted)}`);
+    if (!isDeepStrictEqual(actual, wanted))
+      found.push(`${path || "/"} (inode ${node.ino}): ${what} ${show(actual)}, expected ${show(wanted)}`);
   };
   const inode = tree.inode(node.ino);
   if (inode === undefined) {
@@ -70,10 +71,15 @@ function compareEntries(tree: Tree, node: Node, path: string, found: string[], s
     if (last === undefined || some.length < listedAtOnce) break;
     after = last.cookie;
   }
-  say("names", listed.map((entry) => [entry.name, entry.ino, entry.type << 12]).sort(), [...node.entries].map(([name, child]) => [name, child.ino, types[child.kind]]).sort());
+  say(
+    "names",
+    listed.map((entry) => [entry.name, entry.ino, entry.type << 12]).sort(),
+    [...node.entries].map(([name, child]) => [name, child.ino, types[child.kind]]).sort(),
+  );
   for (const [name, child] of node.entries) {
     say(`lookup of ${name}`, tree.lookup(node.ino, name)?.ino, child.ino);
-    if (child.kind === "directory" && tree.inode(child.ino)?.parent !== node.ino) say(`parent of ${name}`, tree.inode(child.ino)?.parent, node.ino);
+    if (child.kind === "directory" && tree.inode(child.ino)?.parent !== node.ino)
+      say(`parent of ${name}`, tree.inode(child.ino)?.parent, node.ino);
     compare(tree, child, `${path}/${name}`, found, seen);
   }
 }

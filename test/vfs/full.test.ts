@@ -50,8 +50,16 @@ t.test("files, directories, links, renames, writes", (t) => {
   t.equal(vfs.attributes(view, ino).nlink, 1);
   t.ok(vfs.statistics().free < 100, "df shows it");
   assertClean(t, vfs.store);
-  t.equal(errnoOf(() => vfs.setAttributes(view, ino, { size: 0 }, root)), 0, "truncating to make room is let through");
-  t.equal(errnoOf(() => vfs.unlink(view, 1, "file", root)), 0, "and so is removing");
+  t.equal(
+    errnoOf(() => vfs.setAttributes(view, ino, { size: 0 }, root)),
+    0,
+    "truncating to make room is let through",
+  );
+  t.equal(
+    errnoOf(() => vfs.unlink(view, 1, "file", root)),
+    0,
+    "and so is removing",
+  );
   vfs.handles.release(handle);
   assertClean(t, vfs.store);
   t.end();

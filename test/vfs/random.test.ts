@@ -3,8 +3,8 @@
  * STONE_TEST_SEED=n, and STONE_TEST_STEPS=n for how many.
  */
 import t, { type Test } from "tap";
-import type { StoreOptions } from "../../src/store/store.js";
 import { collectGarbage } from "../../src/store/gc.js";
+import type { StoreOptions } from "../../src/store/store.js";
 import { Random, seedOf, stepsOf } from "../base/random.js";
 import { assertClean } from "../store/database.js";
 import { World } from "./world.js";
@@ -56,7 +56,11 @@ function run(t: Test, options: StoreOptions, usual: number): void {
   for (const kept of world.kept) world.comparePast(kept);
   world.model.closeAll();
   assertClean(t, world.vfs.store);
-  collectGarbage(world.vfs.store, 0, world.kept.map(({ moment }) => moment));
+  collectGarbage(
+    world.vfs.store,
+    0,
+    world.kept.map(({ moment }) => moment),
+  );
   for (const kept of world.kept) world.comparePast(kept);
   world.compareLive();
   assertClean(t, world.vfs.store, "clean after dropping what was between the kept moments");

@@ -3,8 +3,8 @@ import { errnoName } from "../../src/base/errno.js";
 import { mainBranch, type StoreOptions } from "../../src/store/store.js";
 import { rootIno } from "../../src/store/tree.js";
 import { S_IFIFO } from "../../src/vfs/mode.js";
-import type { View } from "../../src/vfs/view.js";
 import type { Vfs } from "../../src/vfs/vfs.js";
+import type { View } from "../../src/vfs/view.js";
 import type { Random } from "../base/random.js";
 import { newDatabase, open } from "../store/database.js";
 import { differences, timeOf } from "./compare.js";
@@ -90,10 +90,13 @@ export class World {
       const { view, vfs } = this;
       const parent = directory.ino;
       const inode =
-        kind === "directory" ? vfs.mkdir(view, parent, name, mode, root)
-        : kind === "symlink" ? vfs.symlink(view, parent, name, `to ${name}`, root)
-        : kind === "fifo" ? vfs.mknod(view, parent, name, S_IFIFO | mode, 0, root)
-        : vfs.create(view, parent, name, 0o100000 | mode, root);
+        kind === "directory"
+          ? vfs.mkdir(view, parent, name, mode, root)
+          : kind === "symlink"
+            ? vfs.symlink(view, parent, name, `to ${name}`, root)
+            : kind === "fifo"
+              ? vfs.mknod(view, parent, name, S_IFIFO | mode, 0, root)
+              : vfs.create(view, parent, name, 0o100000 | mode, root);
       made = new Node(inode.ino, kind, kind === "symlink" ? 0o777 : mode);
     });
     if (made === undefined) return;
@@ -109,16 +112,25 @@ export class World {
     const place = this.place();
     if (node === undefined) return;
     const errno = this.model.refusesLink(node, place);
-    this.both(`link ${node.ino} ${place.directory.ino}/${short(place.name)}`, errno, () => this.vfs.link(this.view, node.ino, place.directory.ino, place.name, root));
+    this.both(`link ${node.ino} ${place.directory.ino}/${short(place.name)}`, errno, () =>
+      this.vfs.link(this.view, node.ino, place.directory.ino, place.name, root),
+    );
     if (errno === 0) this.model.link(node, place, this.now());
   }
 
   remove(): void {
     const place = this.place();
     const node = place.directory.entries.get(place.name);
-    const call = this.random.chance(0.9) && node !== undefined ? (node.kind === "directory" ? "rmdir" : "unlink") : this.random.pick(["rmdir", "unlink"] as const);
+    const call =
+      this.random.chance(0.9) && node !== undefined
+        ? node.kind === "directory"
+          ? "rmdir"
+          : "unlink"
+        : this.random.pick(["rmdir", "unlink"] as const);
     const errno = this.model.refusesRemoval(place, call);
-    this.both(`${call} ${place.directory.ino}/${short(place.name)}`, errno, () => this.vfs[call](this.view, place.directory.ino, place.name, root));
+    this.both(`${call} ${place.directory.ino}/${short(place.name)}`, errno, () =>
+      this.vfs[call](this.view, place.directory.ino, place.name, root),
+    );
     if (errno === 0) this.model.remove(place, this.now());
     if (node?.gone === true) this.ended(node);
   }
@@ -188,7 +200,9 @@ export class World {
     const value = this.random.bytes(this.random.below(100)).toString("latin1");
     const mode = this.random.pick(["set", "create", "replace"] as const);
     const errno = this.model.refusesXattr(node, name, mode);
-    this.both(`setxattr ${node.ino} ${name} ${mode}`, errno, () => this.vfs.setXattr(this.view, node.ino, name, Buffer.from(value, "latin1"), mode, root));
+    this.both(`setxattr ${node.ino} ${name} ${mode}`, errno, () =>
+      this.vfs.setXattr(this.view, node.ino, name, Buffer.from(value, "latin1"), mode, root),
+    );
     if (errno === 0) this.model.setXattr(node, name, value, this.now());
   }
 
@@ -282,11 +296,12 @@ export class World {
 
   #same(what: string, found: readonly string[]): void {
     if (found.length === 0) return;
-    throw new Error(`${what} differs:\n  ${found.slice(0, 10).join("\n  ")}\nafter ${this.trace.length} steps, the last:\n  ${this.trace.slice(-30).join("\n  ")}`);
+    throw new Error(
+      `${what} differs:\n  ${found.slice(0, 10).join("\n  ")}\nafter ${this.trace.length} steps, the last:\n  ${this.trace.slice(-30).join("\n  ")}`,
+    );
   }
 }
 
 function short(name: string): string {
   return JSON.stringify(name.length > 20 ? `${name.slice(0, 3)}...` : name);
 }
-
