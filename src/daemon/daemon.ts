@@ -48,6 +48,8 @@ class Daemon {
   readonly #worker: WorkerLink;
   readonly #startedAtMillis = Date.now();
   #shuttingDown = false;
+  /** Resolves when an unmount that was asked for has happened or failed. */
+  #unmounting: Promise<void> = Promise.resolve();
   /** The branch that the mount shows now. */
   #branch: string;
   /** Ends `run` while the worker still serves files that stayed open. */
@@ -82,6 +84,9 @@ class Daemon {
     report({ ready: true });
     const end = await Promise.race([this.#worker.ended, this.#left]);
     if (end === "failed") this.#detachOwn();
+    // The worker may be gone before umount(2) has returned: whoever asked for it is to be answered first.
+    await this.#unmounting;
+    await new Promise(setImmediate);
     control.close();
     logLine(end === "clean" ? "info" : "error", end === "clean" ? `unmounted ${mountPoint}` : `${mountPoint} is lost; mount it again`);
     return end === "clean" ? 0 : 1;
@@ -107,7 +112,9 @@ class Daemon {
       },
       gc: ({ keepMicros }) => this.#worker.gc(keepMicros),
       unmount: async ({ how }) => {
-        await this.#unmount(how);
+        const unmounted = this.#unmount(how);
+        this.#unmounting = unmounted.catch(() => undefined);
+        await unmounted;
         return {};
       },
       shutdown: async () => {
