@@ -130,6 +130,8 @@ function* overInodes(store: Store, step: (branch: number, from: number, to: numb
   let sum = 0;
   for (const [branch] of branches) {
     for (let from = 0; from < store.inodeNumbers.next; from += inosPerStep) {
+      // Bytes of a file made since the last step are in the database before its inode is: they must not look like an ended file's.
+      store.settle();
       sum += step(branch, from, from + inosPerStep);
       store.commit("ordered");
       yield;
