@@ -1,7 +1,7 @@
 /** Dropping history: what is kept stays byte for byte, what is not goes, and the live tree does not notice. */
 import t, { type Test } from "tap";
 import { nowMicros } from "../../src/base/clock.js";
-import { collectGarbage } from "../../src/store/gc.js";
+import { collectGarbage, garbageCollection } from "../../src/store/gc.js";
 import type { Inode } from "../../src/store/inode.js";
 import { mainBranch, type Store } from "../../src/store/store.js";
 import { addFile, assertClean, contentIn, liveOf, newStore, numberOf, open, removeFile, textAsOf, writeVersion } from "./database.js";
@@ -170,5 +170,20 @@ t.test("the database shrinks", (t) => {
   t.ok(before.usedBytes - after.usedBytes > 8_500_000, `${before.usedBytes} to ${after.usedBytes}`);
   t.ok(after.reusableBytes < 100_000, "and gives back what it does not need");
   t.same(contentIn(liveOf(store), file.ino), Buffer.alloc(1_000_000, 9));
+  t.end();
+});
+
+t.test("what happens between its steps is not lost", (t) => {
+  const { store, moments } = aPast(t);
+  const made = new Map<number, string>();
+  const steps = garbageCollection(store, 0, [moments[2] as number]);
+  for (let i = 0; steps.next().done !== true; i++) {
+    const file = addFile(store, `between ${i}`);
+    writeVersion(store, file, 0, `bytes ${i}`);
+    made.set(file.ino, `bytes ${i}`);
+  }
+  t.ok(made.size > 5, `${made.size} steps`);
+  for (const [ino, text] of made) t.equal(contentIn(liveOf(store), ino)?.toString(), text);
+  assertClean(t, store);
   t.end();
 });

@@ -32,6 +32,8 @@ const steps: readonly (readonly [weight: number, step: Step])[] = [
   [3, (world) => world.lookBack()],
   [3, (world) => world.compareLive()],
   [0.5, (world) => world.remount()],
+  [0.5, (world) => world.crash()],
+  [0.5, (world) => world.collect()],
 ];
 
 const total = steps.reduce((sum, [weight]) => sum + weight, 0);
@@ -45,15 +47,18 @@ function someStep(random: Random): Step {
   return (world) => world.compareLive();
 }
 
-function run(t: Test, options: StoreOptions, usual: number): void {
+function run(t: Test, options: StoreOptions, usual: number, forks = 0): void {
   const world = new World(t, new Random(seedOf(t)), options);
-  for (let i = 0; i < stepsOf(usual); i++) {
+  const count = stepsOf(usual);
+  for (let i = 0; i < count; i++) {
+    if (i % Math.ceil(count / (forks + 1)) === 0 && i > 0) world.fork();
     someStep(world.random)(world);
     world.pulse();
   }
   world.compareLive();
   t.ok(world.kept.length > 0, `${world.kept.length} moments were remembered`);
   for (const kept of world.kept) world.comparePast(kept);
+  world.compareLeft();
   world.model.closeAll();
   assertClean(t, world.vfs.store);
   collectGarbage(
@@ -66,6 +71,7 @@ function run(t: Test, options: StoreOptions, usual: number): void {
   assertClean(t, world.vfs.store, "clean after dropping what was between the kept moments");
   world.remount();
   world.compareLive();
+  world.compareLeft();
   for (const kept of world.kept) world.comparePast(kept);
   assertClean(t, world.vfs.store, "clean after a remount");
 }
@@ -82,5 +88,10 @@ t.test("with caches that hold almost nothing", (t) => {
 
 t.test("with batches that end all the time", (t) => {
   run(t, { batchBytes: 20_000 }, 1500);
+  t.end();
+});
+
+t.test("in a branch of a branch of a branch", (t) => {
+  run(t, {}, 1500, 3);
   t.end();
 });

@@ -1,12 +1,13 @@
 import type { Test } from "tap";
 import { errnoName } from "../../src/base/errno.js";
+import { garbageCollection, type Steps } from "../../src/store/gc.js";
 import { mainBranch, type StoreOptions } from "../../src/store/store.js";
 import { rootIno } from "../../src/store/tree.js";
 import { S_IFIFO } from "../../src/vfs/mode.js";
 import type { Vfs } from "../../src/vfs/vfs.js";
 import type { View } from "../../src/vfs/view.js";
 import type { Random } from "../base/random.js";
-import { newDatabase, open } from "../store/database.js";
+import { assertClean, crashCopy, newDatabase, open } from "../store/database.js";
 import { differences, timeOf } from "./compare.js";
 import { errnoOf, root, vfsOf } from "./files.js";
 import { type Kind, Model, Node, type Place } from "./model.js";
@@ -41,6 +42,14 @@ export class World {
   readonly #files: OpenFile[] = [];
   readonly #inos = new Set<number>();
   readonly #nodes = new Set<Node>();
+  /** Branches that were forked from, as they then were and must stay. */
+  readonly #left: { readonly branch: number; readonly tree: Node }[] = [];
+  /** The tree and the newest event of the last batch: what a crash must leave. */
+  #committed: Kept;
+  /** The branch that is changed: forks go on from where the one before was. */
+  #branch = mainBranch;
+  /** Retention at work between operations. */
+  #collecting: Steps<unknown> | undefined;
 
   constructor(t: Test, random: Random, options: StoreOptions) {
     this.#t = t;
@@ -51,6 +60,7 @@ export class World {
     this.model = new Model(rootIno, 0o755);
     const { mtimeSec, mtimeNsec } = this.vfs.attributes(this.view, rootIno);
     this.model.root.mtime = this.model.root.ctime = { sec: mtimeSec, nsec: mtimeNsec };
+    this.#committed = { moment: this.vfs.store.events.last, tree: this.model.copy() };
   }
 
   get view(): View {
@@ -235,14 +245,41 @@ export class World {
 
   sync(): void {
     this.both("fsync", 0, () => this.vfs.sync());
-    this.model.closeAll();
+    this.#batchEnded();
   }
 
   /** What the driver does between two requests. */
   pulse(): void {
     const { pending } = this.vfs.store.events;
     this.vfs.store.pulse();
-    if (this.vfs.store.events.pending !== pending && pending.length > 0) this.model.closeAll();
+    if (this.#collecting?.next().done === true) this.#collecting = undefined;
+    if (this.vfs.store.events.pending !== pending && pending.length > 0) this.#batchEnded();
+  }
+
+  #batchEnded(): void {
+    this.model.closeAll();
+    this.#committed = { moment: this.vfs.store.events.last, tree: this.model.copy() };
+  }
+
+  /** Begins to drop all history but the moments that are remembered. It goes on with every pulse. */
+  collect(): void {
+    if (this.#collecting !== undefined) return;
+    this.trace.push("collect");
+    const moments = this.kept.map(({ moment }) => moment);
+    this.#collecting = garbageCollection(this.vfs.store, 0, moments);
+  }
+
+  /** Looks at what a crash at this instant would leave: the last batch's tree, with its past, and no damage. */
+  crash(): void {
+    this.trace.push("crash");
+    const copy = open(this.#t, crashCopy(this.#t, this.vfs.store), this.#options);
+    const { moment, tree } = this.#committed;
+    this.#same("the tree after a crash", differences(copy.live(this.#branch), tree));
+    const past = this.kept.filter((kept) => kept.moment <= moment).slice(-5);
+    for (const kept of past)
+      this.#same(`after a crash the tree as of @${kept.moment}`, differences(copy.past(this.#branch, kept.moment), kept.tree));
+    assertClean(this.#t, copy, "clean after a crash");
+    copy.close();
   }
 
   /** Remembers the tree as of the newest event, without looking at it. */
@@ -259,11 +296,26 @@ export class World {
 
   remount(): void {
     this.trace.push("remount");
+    this.#collecting?.return(undefined);
+    this.#collecting = undefined;
     this.vfs.close();
-    this.model.closeAll();
+    this.#batchEnded();
     for (const { node } of this.#files) node.handles = 0;
     this.#files.length = 0;
-    this.vfs = vfsOf(open(this.#t, this.#path, this.#options));
+    this.vfs = vfsOf(open(this.#t, this.#path, this.#options), { branch: this.#branch });
+  }
+
+  /** Goes on in a new branch of the present one, which shows the same. */
+  fork(): void {
+    this.trace.push("fork");
+    while (this.#files.length > 0) this.release();
+    const { store } = this.vfs;
+    const branch = store.branches.fork(`branch ${store.events.last}`, this.#branch, undefined, "branch", null);
+    this.#left.push({ branch: this.#branch, tree: this.model.copy() });
+    this.#branch = branch.id;
+    this.vfs = vfsOf(store, { branch: branch.id });
+    this.#batchEnded();
+    this.compareLive();
   }
 
   compareLive(): void {
@@ -275,8 +327,12 @@ export class World {
     }
   }
 
+  compareLeft(): void {
+    for (const { branch, tree } of this.#left) this.#same(`branch ${branch}`, differences(this.vfs.store.live(branch), tree));
+  }
+
   comparePast({ moment, tree }: Kept): void {
-    this.#same(`the tree as of @${moment}`, differences(this.vfs.store.past(mainBranch, moment), tree));
+    this.#same(`the tree as of @${moment}`, differences(this.vfs.store.past(this.#branch, moment), tree));
   }
 
   now(): { sec: number; nsec: number } {
