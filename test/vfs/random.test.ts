@@ -60,6 +60,7 @@ function run(t: Test, options: StoreOptions, usual: number, forks = 0): void {
   for (const kept of world.kept) world.comparePast(kept);
   world.compareLeft();
   world.model.closeAll();
+  world.finishCollecting();
   assertClean(t, world.vfs.store);
   collectGarbage(
     world.vfs.store,
