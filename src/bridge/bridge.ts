@@ -10,7 +10,7 @@ import type { Reply } from "../fuse/reply.js";
 import type { RequestHeader } from "../fuse/request.js";
 import { mainBranch } from "../store/branches.js";
 import type { Inode } from "../store/inode.js";
-import { rootIno } from "../store/tree.js";
+import { type ListedDirent, rootIno } from "../store/tree.js";
 import type { AttributeChanges } from "../vfs/attributes.js";
 import { dropBranch, dropMountedSnapshot, forkMounted, renameBranch, snapshotMounted } from "../vfs/branching.js";
 import type { Caller } from "../vfs/caller.js";
@@ -18,6 +18,7 @@ import { isDirectory, permissionBits, S_IFDIR, S_IFLNK, S_IFREG } from "../vfs/m
 import type { Vfs } from "../vfs/vfs.js";
 import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
+import { cookieOf, firstViewPosition, Listings, listingOf, positionAfter } from "./listings.js";
 import { Lookups } from "./lookups.js";
 import {
   branchesIno,
@@ -55,9 +56,6 @@ const SEEK_DATA = 3;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BTIME = 0x800;
 const directoryBytes = 4096;
-/** Positions in a listing: 1 after ".", 2 after "..", then shown views, then entries by cookie. */
-const firstViewPosition = 3;
-const cookieBase = 8;
 const listChunk = 128;
 const O_TRUNC = 0o1000;
 const O_EXCL = 0o200;
@@ -76,6 +74,9 @@ export class Bridge implements Handlers {
   readonly #owner: ViewOwner;
   readonly #lookups = new Lookups();
   readonly #rootNames = new Set<Name>();
+  readonly #listings = new Listings();
+  /** The listing of the READDIR being answered. */
+  #listing = 0;
   readonly #attr: Attributes = emptyAttributes();
 
   constructor(vfs: Vfs, callers: Callers, owner: ViewOwner) {
@@ -433,31 +434,35 @@ export class Bridge implements Handlers {
   }
 
   #listEntries(view: View, ino: number, offset: number, reply: Reply): void {
-    let after = Math.max(0, offset - cookieBase);
-    for (;;) {
-      const entries = this.#vfs.list(view, ino, after, listChunk);
-      for (const entry of entries) {
-        const { slot } = view;
-        if (!reply.dirent(nodeidLo(entry.ino), nodeidHi(slot, entry.ino), entry.cookie + cookieBase, entry.type, entry.name)) return;
-        after = entry.cookie;
-      }
-      if (entries.length < listChunk) return;
+    for (const entry of this.#entriesAfter(view, ino, offset)) {
+      const next = positionAfter(this.#listing, entry.cookie);
+      if (!reply.dirent(nodeidLo(entry.ino), nodeidHi(view.slot, entry.ino), next, entry.type, entry.name)) return;
     }
   }
 
   #listEntriesPlus(view: View, ino: number, offset: number, reply: Reply): void {
     const atRoot = ino === rootIno && view === this.#vfs.views.mounted;
-    let after = Math.max(0, offset - cookieBase);
-    for (;;) {
-      const entries = this.#vfs.list(view, ino, after, listChunk);
+    for (const entry of this.#entriesAfter(view, ino, offset)) {
+      this.#fill(view, this.#vfs.attributes(view, entry.ino));
+      const { inoLo, inoHi } = this.#attr;
+      const next = positionAfter(this.#listing, entry.cookie);
+      if (!reply.direntPlus(inoLo, inoHi, 0, this.#attr, forever, forever, next, entry.name)) return;
+      this.#lookups.add(view.slot, entry.ino);
+      if (atRoot) this.#rootNames.add(entry.name);
+    }
+  }
+
+  /** The entries that a listing still has to show at a position. */
+  *#entriesAfter(view: View, ino: number, position: number): Generator<ListedDirent> {
+    const after = cookieOf(position);
+    this.#listing = after === 0 ? this.#listings.begin(this.#vfs.store.events.last) : listingOf(position);
+    const newest = this.#listings.newest(this.#listing);
+    for (let from = after; ; ) {
+      const entries = this.#vfs.list(view, ino, from, listChunk);
       for (const entry of entries) {
-        const inode = this.#vfs.attributes(view, entry.ino);
-        this.#fill(view, inode);
-        const { inoLo, inoHi } = this.#attr;
-        if (!reply.direntPlus(inoLo, inoHi, 0, this.#attr, forever, forever, entry.cookie + cookieBase, entry.name)) return;
-        this.#lookups.add(view.slot, entry.ino);
-        if (atRoot) this.#rootNames.add(entry.name);
-        after = entry.cookie;
+        if (entry.cookie > newest) return;
+        yield entry;
+        from = entry.cookie;
       }
       if (entries.length < listChunk) return;
     }
