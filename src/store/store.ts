@@ -220,6 +220,7 @@ export class Store {
    * Throws ENOSPC when the disk is full; then all is kept in memory and tried again with the next batch.
    */
   commit(durability: "ordered" | "durable"): void {
+    if (this.connection.readOnly) return;
     if (this.writer.stalled && !this.writer.retry()) this.#full();
     this.settle();
     this.#batches.seal();
