@@ -33,6 +33,24 @@ CREATE TABLE branch (
 );
 CREATE UNIQUE INDEX branch_name ON branch (name) WHERE dropped IS NULL;
 
+-- What a merge, a restore or an undo touched: one event changes many files, which its own row cannot name.
+CREATE TABLE touched (
+  event  BIGINT NOT NULL,
+  ino    BIGINT NOT NULL,         -- an inode whose content or attributes changed; 0 where a name did
+  parent BIGINT NOT NULL,         -- the directory and the name that changed; 0 and empty where an inode did
+  name   BLOB   NOT NULL,
+  PRIMARY KEY (event, ino, parent, name)
+) WITHOUT ROWID;
+
+-- Inodes of two branches that a merge took for the same file, such as a directory both had made. What one branch does to the one,
+-- a later merge does to the other.
+CREATE TABLE twin (
+  ino   BIGINT NOT NULL,
+  twin  BIGINT NOT NULL,
+  event BIGINT NOT NULL,          -- the merge that found them
+  PRIMARY KEY (ino, twin)
+) WITHOUT ROWID;
+
 -- What was merged: the changes of `source` up to `source_event` are in `target` since `event`. A later merge takes only what is newer.
 CREATE TABLE merge (
   event        INTEGER PRIMARY KEY,
@@ -40,6 +58,7 @@ CREATE TABLE merge (
   source       BIGINT NOT NULL,
   source_event BIGINT NOT NULL
 );
+CREATE INDEX merge_target ON merge (target, event);
 
 -- One change. Ids of WRITE requests that a later write of the same version overtook have no row, so ids have gaps.
 -- I2: `at` never decreases as id grows, and every event lies in exactly one batch.
@@ -56,6 +75,8 @@ CREATE TABLE event (
   bytes     BIGINT,               -- write, copy: how many bytes this version's requests wrote or copied
   process   BIGINT                -- who: process.id; NULL for the file system itself
 );
+-- The trunk has nearly all events and finds its own without an index; a branch would have to look through the trunk's.
+CREATE INDEX event_branch ON event (branch, id) WHERE branch <> 0;
 
 -- The durable unit: the events made durable together by one database commit, sealed in a hash chain.
 -- digest = SHA-256(previous, then every event of the batch by id, each as src/store/seal.ts encodes it).

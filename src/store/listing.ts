@@ -1,5 +1,5 @@
 import type { Name } from "../base/bytes.js";
-import type { ListedDirent } from "./tree.js";
+import type { ListedDirent, Tree } from "./tree.js";
 
 /** A row of `dirent` as listings read it. */
 export type SlotRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
@@ -64,4 +64,33 @@ export function mergeNames(own: readonly XattrNameRow[], below: readonly Name[])
     else names.add(name);
   }
   return [...names].sort();
+}
+
+/** The names of an inode in a directory of a branch: its own, and those of its parent branch that still stand. */
+export function ownAndLowerNames(
+  tree: Tree,
+  own: readonly (readonly [Uint8Array])[],
+  below: readonly Name[] | undefined,
+  parent: number,
+  ino: number,
+): Name[] {
+  const rows = own.map(([name]) => [name, parent] as const);
+  const lower = below?.map((name) => ({ parent, name }));
+  return ownAndLowerSlots(tree, rows, lower, ino).map(({ name }) => name);
+}
+
+/** As `ownAndLowerNames`, for names in any directory. */
+export function ownAndLowerSlots(
+  tree: Tree,
+  own: readonly (readonly [Uint8Array, number])[],
+  below: readonly { readonly parent: number; readonly name: Name }[] | undefined,
+  ino: number,
+): { parent: number; name: Name }[] {
+  const slots = own.map(([name, parent]) => ({ parent, name: Buffer.from(name).toString("latin1") }));
+  if (below === undefined) return slots;
+  const known = new Set(slots.map(({ parent, name }) => `${parent}/${name}`));
+  for (const { parent, name } of below) {
+    if (!known.has(`${parent}/${name}`) && tree.lookup(parent, name)?.ino === ino) slots.push({ parent, name });
+  }
+  return slots;
 }

@@ -7,7 +7,16 @@ import { type Chunk, Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
 import { type Extent, overlay } from "./extents.js";
 import { Inode, inheritedInode, inodeVersion, setInode } from "./inode.js";
-import { isEntry, mergeListings, mergeNames, type SlotRow, slotOf, type XattrNameRow } from "./listing.js";
+import {
+  isEntry,
+  mergeListings,
+  mergeNames,
+  ownAndLowerNames,
+  ownAndLowerSlots,
+  type SlotRow,
+  slotOf,
+  type XattrNameRow,
+} from "./listing.js";
 import type { SpaceGuard } from "./space.js";
 import type { Tables } from "./tables.js";
 import type { Cell } from "./temporal.js";
@@ -169,6 +178,24 @@ export class LiveTree implements Tree {
     if (lower === undefined) return own;
     const inherited = this.inode(ino)?.inherited ?? 0;
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
+  }
+
+  namesIn(parent: number, ino: number): Name[] {
+    this.#tables.dirent.drain();
+    this.#tables.ready();
+    const rows = this.#tables.connection
+      .prepare<readonly [Uint8Array]>("SELECT name FROM dirent WHERE branch = $1 AND parent = $2 AND ino = $3")
+      .all([this.branch, parent, ino]);
+    return ownAndLowerNames(this, rows, this.#lower?.namesIn(parent, ino), parent, ino);
+  }
+
+  slotsOf(ino: number): { parent: number; name: Name }[] {
+    this.#tables.dirent.drain();
+    this.#tables.ready();
+    const rows = this.#tables.connection
+      .prepare<readonly [Uint8Array, number]>("SELECT name, parent FROM dirent WHERE branch = $1 AND ino = $2")
+      .all([this.branch, ino]);
+    return ownAndLowerSlots(this, rows, this.#lower?.slotsOf(ino), ino);
   }
 
   xattrNames(ino: number): Name[] {

@@ -4,7 +4,16 @@ import type { Statement, Value } from "../db/connection.js";
 import { copyExtents } from "./content.js";
 import { type Extent, overlay } from "./extents.js";
 import { Inode, inheritedInode, setInode } from "./inode.js";
-import { isEntry, mergeListings, mergeNames, type SlotRow, slotOf, type XattrNameRow } from "./listing.js";
+import {
+  isEntry,
+  mergeListings,
+  mergeNames,
+  ownAndLowerNames,
+  ownAndLowerSlots,
+  type SlotRow,
+  slotOf,
+  type XattrNameRow,
+} from "./listing.js";
 import type { Tables } from "./tables.js";
 import type { Dirent, ListedDirent, Tree } from "./tree.js";
 
@@ -13,6 +22,11 @@ const listSql = `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AN
   ORDER BY cookie`;
 const xattrsSql = `SELECT name, value IS NULL FROM xattr WHERE branch = $1 AND ino = $2 AND since <= $3
   UNION ALL SELECT name, value IS NULL FROM xattr_past WHERE branch = $1 AND ino = $2 AND since <= $3 AND until > $3`;
+
+const asOf = (rows: string): string =>
+  `SELECT ${rows} AND since <= $3 UNION ALL SELECT ${rows.replace("dirent", "dirent_past")} AND since <= $3 AND until > $3`;
+const namesInSql = asOf("name FROM dirent WHERE branch = $1 AND ino = $2 AND parent = $4");
+const slotsOfSql = asOf("name, parent FROM dirent WHERE branch = $1 AND ino = $2");
 
 /** How much one past tree keeps in memory: listings and attributes, by count, since a moment never changes. */
 const cachedInodes = 4096;
@@ -98,6 +112,18 @@ export class PastTree implements Tree {
     if (lower === undefined) return own;
     const inherited = this.inode(ino)?.inherited ?? 0;
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
+  }
+
+  namesIn(parent: number, ino: number): Name[] {
+    this.#tables.ready();
+    const rows = this.#tables.connection.prepare<readonly [Uint8Array]>(namesInSql).all([this.branch, ino, this.asOf, parent]);
+    return ownAndLowerNames(this, rows, this.#lower?.namesIn(parent, ino), parent, ino);
+  }
+
+  slotsOf(ino: number): { parent: number; name: Name }[] {
+    this.#tables.ready();
+    const rows = this.#tables.connection.prepare<readonly [Uint8Array, number]>(slotsOfSql).all([this.branch, ino, this.asOf]);
+    return ownAndLowerSlots(this, rows, this.#lower?.slotsOf(ino), ino);
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {

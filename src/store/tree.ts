@@ -37,6 +37,10 @@ export interface Tree {
   read(inode: Inode, offset: number, into: Buffer): number;
   /** Where the bytes of [start, end) are, by offset, the parent branches' included; what none covers is zeros. Without open drafts. */
   extents(ino: number, start: number, end: number): Extent[];
+  /** The names an inode has in one directory. It reads the directory's rows, but not into memory. */
+  namesIn(parent: number, ino: number): Name[];
+  /** Every name an inode has. It reads all names of the branch and of those it descends from: for when nothing says where to look. */
+  slotsOf(ino: number): { readonly parent: number; readonly name: Name }[];
   xattr(ino: number, name: Name): Uint8Array | undefined;
   xattrNames(ino: number): Name[];
 }

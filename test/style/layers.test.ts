@@ -10,10 +10,11 @@ const mayImport: Record<string, readonly string[]> = {
   db: ["base"],
   store: ["base", "db"],
   vfs: ["base", "db", "store"],
+  history: ["base", "db", "store", "vfs"],
   fuse: ["base"],
   bridge: ["base", "db", "store", "vfs", "fuse"],
-  daemon: ["base", "db", "store", "vfs", "fuse", "bridge"],
-  cli: ["base", "db", "store", "vfs", "fuse", "bridge", "daemon"],
+  daemon: ["base", "db", "store", "vfs", "history", "fuse", "bridge"],
+  cli: ["base", "db", "store", "vfs", "history", "fuse", "bridge", "daemon"],
 };
 
 const layers = Object.keys(mayImport);

@@ -1,0 +1,188 @@
+import type { Name } from "../base/bytes.js";
+import type { Tree } from "../store/tree.js";
+import { direntType } from "../vfs/mode.js";
+import { differingXattrs, type Sight, sameContent, sightOf } from "./compare.js";
+import type { Keys } from "./keys.js";
+import { Paths, type Slot } from "./paths.js";
+
+/**
+ * What happened to one file between two trees: `modified` its content (or another file took the name), `attributes` nothing but
+ * mode, owner or extended attributes, `renamed` its name, whatever else changed with it. A directory that was renamed is one
+ * change; what lies in it kept its names. A further hard link is `added`, one taken away is `removed`.
+ */
+export type ChangeKind = "added" | "removed" | "modified" | "renamed" | "attributes";
+
+export interface Change {
+  readonly kind: ChangeKind;
+  /** The inode in the new tree; of what was removed, in the old one. */
+  readonly ino: number;
+  /** The inode in the old tree; undefined for what was added. Another number where a new file took the name of an old one. */
+  readonly oldIno: number | undefined;
+  /** d_type, as readdir(3): 4 directory, 8 regular, 10 symlink ... */
+  readonly type: number;
+  /** Components from the root in the new tree; of what was removed, in the old one. */
+  readonly path: readonly Name[];
+  /** Where it was, when it was renamed. */
+  readonly oldPath?: readonly Name[];
+  /** Of what was added the old values are undefined, of what was removed the new ones. */
+  readonly oldSize: number | undefined;
+  readonly newSize: number | undefined;
+  /** st_mode, with the type. */
+  readonly oldMode: number | undefined;
+  readonly newMode: number | undefined;
+  readonly oldUid: number | undefined;
+  readonly newUid: number | undefined;
+  readonly oldGid: number | undefined;
+  readonly newGid: number | undefined;
+  readonly contentChanged: boolean;
+  /** Extended attributes that were set, changed or removed. */
+  readonly xattrs: readonly Name[];
+}
+
+/** What differs between two trees among the keys that were touched, by path. */
+export function changesBetween(a: Tree, b: Tree, keys: Keys): Change[] {
+  return new Comparison(a, b).changes(keys);
+}
+
+interface Moves {
+  readonly lost: Slot[];
+  readonly gained: Slot[];
+}
+
+/** What happened, before it is told as a change. */
+interface Finding {
+  readonly kind: ChangeKind;
+  readonly before: Sight | undefined;
+  readonly after: Sight | undefined;
+  readonly path: readonly Name[];
+  readonly oldPath?: readonly Name[] | undefined;
+}
+
+class Comparison {
+  readonly #a: Tree;
+  readonly #b: Tree;
+  readonly #pathsA: Paths;
+  readonly #pathsB: Paths;
+  readonly #found: Finding[] = [];
+
+  constructor(a: Tree, b: Tree) {
+    this.#a = a;
+    this.#b = b;
+    this.#pathsA = new Paths(a);
+    this.#pathsB = new Paths(b);
+  }
+
+  changes(keys: Keys): Change[] {
+    for (const [ino, moves] of this.#moves(keys)) this.#compare(ino, moves);
+    return pairReplaced(this.#found)
+      .map(changeOf)
+      .filter((change) => change !== undefined)
+      .sort(byPath);
+  }
+
+  /** The names each inode lost and gained. */
+  #moves(keys: Keys): Map<number, Moves> {
+    const byIno = new Map<number, Moves>();
+    const movesOf = (ino: number): Moves => {
+      let moves = byIno.get(ino);
+      if (moves === undefined) {
+        moves = { lost: [], gained: [] };
+        byIno.set(ino, moves);
+      }
+      return moves;
+    };
+    for (const slot of keys.eachSlot()) {
+      const before = inoAt(this.#a, slot);
+      const after = inoAt(this.#b, slot);
+      if (before !== undefined) movesOf(before);
+      if (after !== undefined) movesOf(after);
+      if (before === after) continue;
+      if (before !== undefined) movesOf(before).lost.push(slot);
+      if (after !== undefined) movesOf(after).gained.push(slot);
+    }
+    for (const ino of keys.inodes) movesOf(ino);
+    return byIno;
+  }
+
+  #compare(ino: number, { lost, gained }: Moves): void {
+    const before = sightOf(this.#a, ino);
+    const after = sightOf(this.#b, ino);
+    const moved = before !== undefined && after !== undefined ? Math.min(lost.length, gained.length) : 0;
+    for (let i = 0; i < moved; i++) {
+      const oldPath = this.#pathsA.ofSlot(lost[i] as Slot);
+      this.#add("renamed", before, after, this.#pathsB.ofSlot(gained[i] as Slot), oldPath);
+    }
+    for (const slot of lost.slice(moved)) this.#add("removed", before, undefined, this.#pathsA.ofSlot(slot));
+    for (const slot of gained.slice(moved)) this.#add("added", undefined, after, this.#pathsB.ofSlot(slot));
+    if (moved > 0 || before === undefined || after === undefined) return;
+    const finding = { kind: "modified", before, after, path: [] } as const;
+    // Most inodes that were touched differ in times only: those need no path.
+    if (changeOf(finding) !== undefined) this.#add("modified", before, after, this.#pathsB.of(ino));
+  }
+
+  #add(
+    kind: ChangeKind,
+    before: Sight | undefined,
+    after: Sight | undefined,
+    path: readonly Name[] | undefined,
+    oldPath?: readonly Name[],
+  ): void {
+    if (path !== undefined) this.#found.push({ kind, before, after, path, oldPath });
+  }
+}
+
+/** The inode of a name; undefined when its directory is not there, whatever rows it left. */
+export function inoAt(tree: Tree, { parent, name }: Slot): number | undefined {
+  return sightOf(tree, parent) === undefined ? undefined : tree.lookup(parent, name)?.ino;
+}
+
+/** Tells a finding; undefined when nothing worth telling differs. */
+function changeOf({ kind, before, after, path, oldPath }: Finding): Change | undefined {
+  const { inode } = (after ?? before) as Sight;
+  const both = before !== undefined && after !== undefined;
+  const contentChanged = !both || !sameContent(before, after);
+  const xattrs = both ? differingXattrs(before, after) : [];
+  const old = before?.inode;
+  const now = after?.inode;
+  const attributes = both && (old?.mode !== now?.mode || old?.uid !== now?.uid || old?.gid !== now?.gid || xattrs.length > 0);
+  if (kind === "modified" && !contentChanged && !attributes) return undefined;
+  return {
+    kind: kind === "modified" && !contentChanged ? "attributes" : kind,
+    ino: inode.ino,
+    oldIno: old?.ino,
+    type: direntType(inode.mode),
+    path,
+    ...(oldPath === undefined ? {} : { oldPath }),
+    oldSize: old?.size,
+    newSize: now?.size,
+    oldMode: old?.mode,
+    newMode: now?.mode,
+    oldUid: old?.uid,
+    newUid: now?.uid,
+    oldGid: old?.gid,
+    newGid: now?.gid,
+    contentChanged,
+    xattrs,
+  };
+}
+
+/** A file that took the name of another of its type is one change of that name's content: editors save like that. */
+function pairReplaced(findings: readonly Finding[]): Finding[] {
+  const key = ({ path }: Finding, { inode }: Sight): string => `${direntType(inode.mode)} ${path.join("/")}`;
+  const removed = new Map<string, Finding>();
+  for (const finding of findings) if (finding.kind === "removed") removed.set(key(finding, finding.before as Sight), finding);
+  const paired = new Set<Finding>();
+  const told = findings.map((finding): Finding => {
+    const old = finding.kind === "added" ? removed.get(key(finding, finding.after as Sight)) : undefined;
+    if (old === undefined) return finding;
+    paired.add(old);
+    return { kind: "modified", before: old.before, after: finding.after, path: finding.path };
+  });
+  return told.filter((finding) => !paired.has(finding));
+}
+
+function byPath(a: Change, b: Change): number {
+  const pathA = a.path.join("/");
+  const pathB = b.path.join("/");
+  return pathA < pathB ? -1 : pathA > pathB ? 1 : 0;
+}
