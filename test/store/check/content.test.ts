@@ -99,3 +99,11 @@ planted(
   /counts 1 bytes allocated, but has 0/,
   ({ directory }) => `UPDATE inode SET allocated = 1 WHERE ino = ${directory}`,
 );
+
+planted(
+  t,
+  "a file that counts its allocated bytes wrong",
+  "I13",
+  /counts 6 bytes allocated, but has 5/,
+  ({ inner }) => `UPDATE inode SET allocated = allocated + 1 WHERE ino = ${inner}`,
+);
