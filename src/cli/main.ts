@@ -1,12 +1,27 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { beginCommand } from "./commands/begin.js";
+import { branchCommand } from "./commands/branch.js";
+import { catCommand } from "./commands/cat.js";
 import { checkCommand } from "./commands/check.js";
+import { commitCommand } from "./commands/commit.js";
+import { diffCommand } from "./commands/diff.js";
 import { gcCommand } from "./commands/gc.js";
 import { historyCommand } from "./commands/history.js";
 import { initCommand } from "./commands/init.js";
+import { logCommand } from "./commands/log.js";
+import { mergeCommand } from "./commands/merge.js";
 import { mountCommand } from "./commands/mount.js";
+import { psCommand } from "./commands/ps.js";
+import { restoreCommand } from "./commands/restore.js";
+import { rollbackCommand } from "./commands/rollback.js";
+import { snapshotCommand } from "./commands/snapshot.js";
+import { sqlCommand } from "./commands/sql.js";
 import { statusCommand } from "./commands/status.js";
+import { switchCommand } from "./commands/switch.js";
+import { txCommand } from "./commands/tx.js";
 import { umountCommand } from "./commands/umount.js";
+import { undoCommand } from "./commands/undo.js";
 import { CliError } from "./errors.js";
 import { printError } from "./output.js";
 import { packageVersion } from "./paths.js";
@@ -18,6 +33,8 @@ Moments (WHEN):
   today yesterday         their first instant
   @1234                   an event, as stone history prints it
   before-upgrade          a snapshot's name
+  "last friday 5pm"       words, only on a command line
+Where a tree is meant, such as by stone diff, also BRANCH and BRANCH@WHEN (idea, idea@5m-ago, main@1234).
 
 Examples:
   stone init notes.db                    create a file system in a file
@@ -27,6 +44,32 @@ Examples:
   stone umount ~/notes                   commit and unmount
 
 Exit status: 0 done, 1 failed, 2 not understood.`;
+
+/** In the order of the help. */
+const commands = [
+  initCommand,
+  mountCommand,
+  umountCommand,
+  statusCommand,
+  logCommand,
+  historyCommand,
+  catCommand,
+  psCommand,
+  sqlCommand,
+  snapshotCommand,
+  branchCommand,
+  switchCommand,
+  diffCommand,
+  mergeCommand,
+  restoreCommand,
+  undoCommand,
+  beginCommand,
+  commitCommand,
+  rollbackCommand,
+  txCommand,
+  checkCommand,
+  gcCommand,
+];
 
 /** Commands that print their own refusals would say the same thing in several voices. */
 function quieten(command: Command): Command {
@@ -39,8 +82,9 @@ function buildProgram(): Command {
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [COMMAND]", "print help for a command")
+    .enablePositionalOptions()
     .addHelpText("after", moments);
-  for (const make of [initCommand, mountCommand, umountCommand, statusCommand, historyCommand, checkCommand, gcCommand]) {
+  for (const make of commands) {
     program.addCommand(quieten(make()).helpOption("-h, --help", "print help"));
   }
   return program;

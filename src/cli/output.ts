@@ -3,6 +3,7 @@ import Table from "cli-table3";
 // By their own modules: the whole of date-fns takes 100 ms to load.
 import { formatDuration } from "date-fns/formatDuration";
 import { intervalToDuration } from "date-fns/intervalToDuration";
+import { type Name, nameText } from "../base/bytes.js";
 
 /** Prints one line. Synchronous, so that nothing is lost when the process ends; a reader that went away (`| head`) is no error. */
 export function printLine(text: string): void {
@@ -14,17 +15,22 @@ export function printError(text: string): void {
 }
 
 function write(fd: number, text: string): void {
-  let rest = Buffer.from(`${text}\n`);
+  writeAll(fd, Buffer.from(`${text}\n`));
+}
+
+function writeAll(fd: number, bytes: Uint8Array): boolean {
+  let rest = bytes;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EPIPE") return;
+      if (code === "EPIPE") return false;
       // A pipe that someone else made non-blocking and that is full: its reader is at work.
       if (code !== "EAGAIN") throw error;
     }
   }
+  return true;
 }
 
 /** Prints a value as JSON, for programs. */
@@ -70,6 +76,22 @@ export function printTable(columns: readonly Column[], rows: readonly (readonly 
       .map((line) => line.trimEnd())
       .join("\n"),
   );
+}
+
+/** A file's name, or a path's, for a person: UTF-8, with what would move the cursor escaped as `\x1b`. */
+export function showName(name: Name): string {
+  const escaped = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return nameText(name).replace(/\p{Cc}/gu, escaped);
+}
+
+/** The components of a path, for a person. The root is `/`. */
+export function showPath(components: readonly Name[]): string {
+  return `/${components.map(showName).join("/")}`;
+}
+
+/** Writes bytes as they are. Returns false when nobody reads them any more. */
+export function writeBytes(bytes: Uint8Array): boolean {
+  return writeAll(1, bytes);
 }
 
 /** Bytes as a person reads them: `512`, `4.0K`, `1.5G`. */

@@ -1,3 +1,4 @@
+import type { Change } from "../history/change.js";
 import type { BranchKind } from "../store/branches.js";
 import type { ProcessDetails } from "../store/processes.js";
 import type { Snapshot } from "../store/snapshots.js";
@@ -47,22 +48,12 @@ export type Markers = "markers" | "none";
 /** Whether to do it, or only to say what would be done. */
 export type Intent = "apply" | "dry-run";
 
-/** One difference between two trees, as it travels. Paths as above; sides that are not there are absent. */
-export interface Change {
-  readonly kind: string;
-  readonly ino: number;
-  /** d_type of readdir(3). */
-  readonly type: number;
-  readonly path: string;
-  readonly oldPath?: string;
-}
-
 /** What both sides of a merge changed. */
 export interface Conflict {
   readonly kind: string;
   readonly ino: number;
-  readonly path: string;
-  readonly oldPath?: string;
+  readonly path: readonly string[];
+  readonly oldPath?: readonly string[];
   readonly detail: string;
 }
 
