@@ -38,12 +38,13 @@ export function copyChunks(draft: Draft, blobs: Blobs, offset: number, into: Buf
 
 /** Turns full chunks into blobs when a draft holds many, so that a long write does not end in one long pause. */
 export function spill(draft: Draft, blobs: Blobs): void {
-  if (draft.memoryBytes < spillBytes) return;
+  if (draft.memoryBytes - draft.unspilledBytes < spillBytes) return;
   for (const chunk of draft.chunks) {
     if (chunk.length !== blobBytes || chunk.data === undefined) continue;
     storeChunk(chunk, draft, blobs);
     draft.spilled.push(chunk.blob);
   }
+  draft.unspilledBytes = draft.memoryBytes;
 }
 
 /** A file whose draft is stored, as far as its store needs to know. */

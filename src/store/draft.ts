@@ -44,6 +44,8 @@ export class Draft {
   readonly spilled: number[] = [];
   /** Bytes of data held in memory. */
   memoryBytes = 0;
+  /** Bytes in memory after the last look for full chunks: thousands of small ones are not looked through at each write. */
+  unspilledBytes = 0;
   /** The size of the last version: how far stored bytes reach. */
   readonly storedBytes: number;
   /** Allocated bytes of the file as of request `allocatedAt`, which ranges.ts counts when it is asked. */

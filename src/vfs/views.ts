@@ -137,6 +137,8 @@ export class Views {
 
   #create(key: string, branch: number, ino: number, moment: number, relative: boolean, now: number): View | undefined {
     this.#sweep(now);
+    // A moment is shown once it is durable: after a crash its event's number may be another's.
+    this.#store.commitQuietly();
     const tree = this.#store.past(branch, moment);
     if (tree.inode(ino) === undefined) return undefined;
     const view = new View(this.#takeSlot(), tree, ino, undefined);
