@@ -49,7 +49,7 @@ export interface Connection {
   close(): void;
 }
 
-/** The database could not grow: the transaction was rolled back whole. */
+/** The database could not grow, or be locked, now: the transaction was rolled back whole and may be run again later. */
 export class DatabaseFullError extends Error {
   override readonly name = "DatabaseFullError";
 }

@@ -151,11 +151,11 @@ class SqliteConnection implements Connection {
   }
 }
 
+/** What passes by itself: a full disk, and another program that holds the lock for longer than we wait. */
+const passing = new Set(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT"]);
+
 function translate(error: unknown): unknown {
-  if (error instanceof Database.SqliteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE")) {
-    return new DatabaseFullError(error.message);
-  }
-  return error;
+  return error instanceof Database.SqliteError && passing.has(error.code) ? new DatabaseFullError(error.message) : error;
 }
 
 /**

@@ -44,7 +44,7 @@ export class Writer {
   ready(): void {
     if (!this.#stalled) return;
     if (performance.now() - this.#triedAt < retryMillis || !this.retry()) {
-      throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
+      throw new FsError(ENOSPC, "the database cannot be written now (a full disk, or another program locks it); changes wait in memory");
     }
   }
 
