@@ -195,8 +195,8 @@ CREATE TABLE extent_past (
 ) WITHOUT ROWID;
 
 -- Extended attributes.
--- I9: every attribute belongs to an inode there is or was (as with extents); names are 1..255 bytes with a namespace, values
---     at most 65536 bytes.
+-- I9: every attribute belongs to an inode there is or was (as with extents); names are 1..255 bytes with a namespace (user.,
+--     trusted., security., or one of the two system.posix_acl_*, stored as user space gives them), values at most 65536 bytes.
 CREATE TABLE xattr (
   branch BIGINT NOT NULL,
   ino    BIGINT NOT NULL,

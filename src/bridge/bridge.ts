@@ -151,7 +151,7 @@ export class Bridge implements Handlers {
   mknod(header: RequestHeader, message: messages.MknodMessage, reply: Reply): void {
     const { view, ino } = this.#directory(header);
     const { name, mode, rdev, umask } = message;
-    this.#entry(view, this.#vfs.mknod(view, ino, name, mode & ~umask, rdev, this.#caller(header)), reply, forever);
+    this.#entry(view, this.#vfs.mknod(view, ino, name, mode, rdev, this.#caller(header, umask)), reply, forever);
   }
 
   mkdir(header: RequestHeader, message: messages.MkdirMessage, reply: Reply): void {
@@ -161,7 +161,7 @@ export class Bridge implements Handlers {
     }
     const { view, ino } = this.#directory(header);
     const { name, mode, umask } = message;
-    this.#entry(view, this.#vfs.mkdir(view, ino, name, mode & ~umask, this.#caller(header)), reply, forever);
+    this.#entry(view, this.#vfs.mkdir(view, ino, name, mode, this.#caller(header, umask)), reply, forever);
   }
 
   unlink(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
@@ -307,10 +307,10 @@ export class Bridge implements Handlers {
   create(header: RequestHeader, message: messages.CreateMessage, reply: Reply): void {
     const { view, ino: parent } = this.#directory(header);
     const { name, flags, mode, umask, openFlags } = message;
-    const caller = this.#caller(header);
+    const caller = this.#caller(header, umask);
     const existing = this.#vfs.lookup(view, parent, name);
     if (existing !== undefined && (flags & O_EXCL) !== 0) throw new FsError(EEXIST, "the file exists");
-    const inode = existing ?? this.#vfs.create(view, parent, name, S_IFREG | (mode & permissionBits & ~umask), caller);
+    const inode = existing ?? this.#vfs.create(view, parent, name, S_IFREG | (mode & permissionBits), caller);
     const fh = this.#vfs.handles.open(view, inode.ino, flags, caller);
     if (existing !== undefined && (flags & O_TRUNC) !== 0) this.#truncate(view, inode.ino, fh, openFlags, caller);
     this.#created(view, inode, fh, reply);
@@ -326,8 +326,8 @@ export class Bridge implements Handlers {
   tmpfile(header: RequestHeader, message: messages.CreateMessage, reply: Reply): void {
     const { view, ino: parent } = this.#directory(header);
     const { flags, mode, umask } = message;
-    const caller = this.#caller(header);
-    const inode = this.#vfs.tmpfile(view, parent, S_IFREG | (mode & permissionBits & ~umask), caller);
+    const caller = this.#caller(header, umask);
+    const inode = this.#vfs.tmpfile(view, parent, S_IFREG | (mode & permissionBits), caller);
     this.#created(view, inode, this.#vfs.handles.open(view, inode.ino, flags, caller), reply);
   }
 
@@ -588,9 +588,9 @@ export class Bridge implements Handlers {
     return { view: this.#view(header.nodeidLo, header.nodeidHi), ino: inoOf(header.nodeidLo, header.nodeidHi) };
   }
 
-  #caller(header: RequestHeader): Caller {
+  #caller(header: RequestHeader, umask = 0): Caller {
     const { uid, gid, pid } = header;
-    return { uid, gid, process: this.#callers.processOf(pid, uid, gid) };
+    return { uid, gid, process: this.#callers.processOf(pid, uid, gid), umask, thread: pid };
   }
 
   #truncate(view: View, ino: number, fh: number, openFlags: number, caller: Caller): void {

@@ -17,6 +17,8 @@ export interface MountOptions {
   readonly batchMillis: number;
   readonly batchBytes: number;
   readonly writeback: boolean;
+  /** Whether access control lists are kept and enforced. */
+  readonly acl: boolean;
 }
 
 const KiB = 1024;
@@ -36,6 +38,7 @@ export const defaultOptions: MountOptions = {
   batchMillis: 1000,
   batchBytes: 32 * MiB,
   writeback: false,
+  acl: true,
 };
 
 /** A refusal of what someone typed: `message` names the value and what to type instead. */
@@ -105,6 +108,8 @@ export const optionRows: readonly OptionRow[] = [
   millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
   bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 32M)"),
   flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
+  flag("acl", { acl: true }, "keep and enforce POSIX access control lists (default)"),
+  flag("noacl", { acl: false }, "refuse them; permissions are the mode's alone, which saves a request for each file others look at"),
 ];
 
 /** What mount(8) and fstab(5) say about any file system: accepted, without effect here. */

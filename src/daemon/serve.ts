@@ -51,7 +51,7 @@ export function serve(serving: Serving): void {
     fd,
     wakeFd: serving.wakeDescriptor,
     handlers: bridge,
-    init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off" },
+    init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off", posixAcl: options.acl ? "on" : "off" },
     hooks: {
       nextDeadlineMillis: () => (jobs.waiting ? 0 : store.millisUntilDue()),
       onTick: () => {
@@ -91,6 +91,7 @@ function openVfs(store: Store, config: DaemonConfig): Vfs {
     moment: config.at === undefined ? undefined : momentAt(store, branch, config.at),
     dirHistory: options.dirHistory,
     viewsVisible: options.viewsVisible,
+    acls: options.acl ? "on" : "off",
   });
 }
 

@@ -68,6 +68,8 @@ export class Inode implements Cell {
   handles = 0;
   /** Removed, but somebody (the kernel) still knows its number: it stays in memory until forgotten. */
   gone = false;
+  /** It is known to have no extended attributes, having had none when it was made in this object's life. */
+  bare = false;
   /** It never had a name, but may get one: made by O_TMPFILE. */
   linkable = false;
   /** Whether it may share blobs with other files, through copies made while this object was in memory. */

@@ -242,6 +242,7 @@ export class LiveTree implements Tree {
   /** A new inode, in memory until it is recorded. */
   newInode(ino: number): Inode {
     const inode = new Inode(this.branch, ino);
+    inode.bare = true;
     this.#inodes.set(ino, inode);
     return inode;
   }
@@ -287,6 +288,8 @@ export class LiveTree implements Tree {
     this.#tables.xattr.record(cell, value === undefined ? removed : [value], tick);
   }
 
+    const inode = this.#inodes.get(ino);
+    if (inode !== undefined) inode.bare = false;
   // Content
 
   /** Writes into the file's draft; the data is copied. The new version is made when the draft is settled. */

@@ -3,7 +3,8 @@ import { EFBIG, EINVAL, EISDIR, FsError } from "../base/errno.js";
 import { fileMaxBytes } from "../base/limits.js";
 import type { Inode } from "../store/inode.js";
 import type { LiveTree } from "../store/live-tree.js";
-import type { Caller } from "./caller.js";
+import { changeAclMode } from "./acls.js";
+import { type Caller, isMember } from "./caller.js";
 import { inodeOf, stampChanged, writable } from "./context.js";
 import { isDirectory, isRegular, permissionBits, S_IFMT, withoutPrivileges } from "./mode.js";
 import type { View } from "./view.js";
@@ -33,12 +34,18 @@ export function setAttributes(view: View, ino: number, changes: AttributeChanges
 }
 
 /** Takes away what a write by an unprivileged process must: the set-id bits when told, file capabilities always. */
-export function dropPrivileges(tree: LiveTree, inode: Inode, killPrivileges: boolean, process: number | null): void {
-  if (killPrivileges) inode.mode = withoutPrivileges(inode.mode);
-  dropCapabilities(tree, inode, process);
+export function dropPrivileges(tree: LiveTree, inode: Inode, killPrivileges: boolean, caller: Caller): void {
+  if (killPrivileges) inode.mode = withoutPrivileges(inode.mode, () => isOutsider(inode, caller));
+  dropCapabilities(tree, inode, caller.process);
+}
+
+/** Neither root nor of the file's group. Root stands for CAP_FSETID, which no request tells. */
+export function isOutsider(inode: Inode, caller: Caller): boolean {
+  return caller.uid !== 0 && !isMember(caller, inode.gid);
 }
 
 function dropCapabilities(tree: LiveTree, inode: Inode, process: number | null): void {
+  if (inode.bare) return;
   if (tree.xattr(inode.ino, capabilityName) === undefined) return;
   const tick = tree.change("removexattr", inode.ino, process, { name: capabilityName });
   tree.setXattr(inode.ino, capabilityName, undefined, tick);
@@ -50,7 +57,7 @@ function setSize(tree: LiveTree, inode: Inode, changes: AttributeChanges, caller
   if (!isRegular(inode.mode)) throw new FsError(EINVAL, "truncate of what is no regular file");
   if (size < 0 || size > fileMaxBytes) throw new FsError(EFBIG, `a size of ${size}`);
   tree.truncate(inode, size, caller.process);
-  dropPrivileges(tree, inode, changes.killPrivileges === true, caller.process);
+  dropPrivileges(tree, inode, changes.killPrivileges === true, caller);
   if (inode.handles === 0) tree.settle(inode);
 }
 
@@ -64,13 +71,14 @@ function setOthers(tree: LiveTree, inode: Inode, changes: AttributeChanges, call
   const tick = tree.change("setattr", inode.ino, caller.process, {});
   const at = tree.changedAt;
   const { mode, uid, gid, atime, mtime, ctime } = changes;
-  if (mode !== undefined) inode.mode = (inode.mode & S_IFMT) | (mode & permissionBits);
-  if (uid !== undefined) inode.uid = uid;
-  if (gid !== undefined) inode.gid = gid;
   if (uid !== undefined || gid !== undefined) {
-    inode.mode = mode === undefined ? withoutPrivileges(inode.mode) : inode.mode;
+    // By whom does not matter, except for the group: whoever may give a file away is its owner or root (fs/open.c chown_common).
+    inode.mode = withoutPrivileges(inode.mode, () => isOutsider(inode, caller));
     dropCapabilities(tree, inode, caller.process);
   }
+  if (uid !== undefined) inode.uid = uid;
+  if (gid !== undefined) inode.gid = gid;
+  if (mode !== undefined) changeMode(tree, inode, mode, tick);
   if (atime !== undefined) setAtime(inode, atime === "now" ? timespecOf(at) : atime);
   if (mtime !== undefined) setMtime(inode, mtime === "now" ? timespecOf(at) : mtime);
   stampChanged(inode, at);
@@ -80,6 +88,12 @@ function setOthers(tree: LiveTree, inode: Inode, changes: AttributeChanges, call
   }
   if (inode.gone && inode.handles === 0) return;
   tree.record(inode, tick);
+}
+
+/** chmod(2): the access control list, if there is one, follows. */
+function changeMode(tree: LiveTree, inode: Inode, mode: number, tick: number): void {
+  inode.mode = (inode.mode & S_IFMT) | (mode & permissionBits);
+  changeAclMode(tree, inode, mode, tick);
 }
 
 function setAtime(inode: Inode, time: Timespec): void {

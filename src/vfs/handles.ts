@@ -77,7 +77,7 @@ export class Handles {
     if (data.length === 0) return 0;
     const tree = writable(handle.view);
     handle.process = caller.process ?? handle.process;
-    if (killPrivileges || inode.draft === undefined) dropPrivileges(tree, inode, killPrivileges, handle.process);
+    if (killPrivileges || inode.draft === undefined) dropPrivileges(tree, inode, killPrivileges, caller);
     tree.write(inode, offset, data, handle.process);
     return data.length;
   }

@@ -5,6 +5,7 @@ import { linkMax, symlinkMaxBytes } from "../base/limits.js";
 import type { Inode } from "../store/inode.js";
 import type { LiveTree } from "../store/live-tree.js";
 import type { InodeNumbers } from "../store/meta.js";
+import { inheritAcl } from "./acls.js";
 import type { Caller } from "./caller.js";
 import { checkName, directoryOf, inodeOf, stampChanged, stampModified, writable } from "./context.js";
 import { direntType, isDirectory, permissionBits, S_IFDIR, S_IFLNK, S_IFMT, S_ISGID } from "./mode.js";
@@ -21,12 +22,14 @@ interface Blueprint {
 /** Operations that make names: mkdir(2), mknod(2), open(2) with O_CREAT, symlink(2), link(2). */
 export class Making {
   readonly #numbers: InodeNumbers;
+  readonly #acls: "on" | "off";
 
-  constructor(numbers: InodeNumbers) {
+  constructor(numbers: InodeNumbers, acls: "on" | "off") {
     this.#numbers = numbers;
+    this.#acls = acls;
   }
 
-  /** Makes a directory. `mode` has the umask applied. */
+  /** Makes a directory. As everywhere here, `mode` is as the caller gave it: its umask comes after. */
   mkdir(view: View, parent: number, name: Name, mode: number, caller: Caller): Inode {
     return this.#make(view, parent, name, { op: "mkdir", mode: (mode & permissionBits) | S_IFDIR }, caller);
   }
@@ -55,7 +58,7 @@ export class Making {
     const directory = directoryOf(view, parent);
     const ino = this.#numbers.take();
     const tick = tree.change("tmpfile", ino, caller.process, { parent });
-    const inode = this.#newInode(tree, ino, directory, { op: "tmpfile", mode }, caller);
+    const inode = this.#newInode(tree, ino, directory, { op: "tmpfile", mode }, caller, tick);
     inode.nlink = 0;
     tree.record(inode, tick);
     inode.gone = true;
@@ -91,7 +94,7 @@ export class Making {
     const { op, mode } = blueprint;
     const ino = this.#numbers.take();
     const tick = tree.change(op, ino, caller.process, { parent, name });
-    const inode = this.#newInode(tree, ino, directory, blueprint, caller);
+    const inode = this.#newInode(tree, ino, directory, blueprint, caller, tick);
     tree.record(inode, tick);
     tree.setDirent(parent, name, { ino, type: direntType(mode) }, tick);
     if (isDirectory(mode)) directory.nlink += 1;
@@ -101,10 +104,11 @@ export class Making {
   }
 
   /** A new inode as made in `directory` by the newest event; not yet recorded. */
-  #newInode(tree: LiveTree, ino: number, directory: Inode, blueprint: Blueprint, caller: Caller): Inode {
-    const { mode, rdev, target } = blueprint;
-    const { sec, nsec } = timespecOf(tree.changedAt);
+  #newInode(tree: LiveTree, ino: number, directory: Inode, blueprint: Blueprint, caller: Caller, tick: number): Inode {
+    const { rdev, target } = blueprint;
     const inode = tree.newInode(ino);
+    const mode = this.#maskedMode(tree, inode, directory, blueprint.mode, caller, tick);
+    const { sec, nsec } = timespecOf(tree.changedAt);
     // A directory with set-group-id hands its group down, and the bit itself to directories (inode(7)).
     const inherits = (directory.mode & S_ISGID) !== 0;
     inode.mode = inherits && isDirectory(mode) ? mode | S_ISGID : mode;
@@ -120,6 +124,13 @@ export class Making {
       inode.size = target.length;
     }
     return inode;
+  }
+
+  /** The mode a new inode gets: without the caller's umask, unless its directory has a default access control list. */
+  #maskedMode(tree: LiveTree, inode: Inode, directory: Inode, mode: number, caller: Caller, tick: number): number {
+    if ((mode & S_IFMT) === S_IFLNK) return mode;
+    const handedDown = this.#acls === "on" ? inheritAcl(tree, inode, directory, mode, tick) : undefined;
+    return handedDown ?? mode & ~(caller.umask ?? 0);
   }
 
   /** The directory a new name goes into. Throws EEXIST when the name is there already. */

@@ -36,11 +36,13 @@ export function direntType(mode: number): number {
 }
 
 /**
- * The mode without what a change of content or owner takes away: set-user-id, and set-group-id where the group may execute
- * (without that bit it means mandatory locking), as the kernel's should_remove_suid (fs/attr.c).
+ * The mode without what a change of content or owner takes away from anything but a directory: set-user-id, and set-group-id where
+ * the group may execute, or where `outsider` says that who changes it does not belong to its group (setattr_should_drop_sgid of
+ * fs/attr.c; without the group's execute bit it means mandatory locking).
  */
-export function withoutPrivileges(mode: number): number {
-  if (!isRegular(mode)) return mode;
+export function withoutPrivileges(mode: number, outsider: () => boolean): number {
+  if (isDirectory(mode) || (mode & (S_ISUID | S_ISGID)) === 0) return mode;
   const kept = mode & ~S_ISUID;
-  return (kept & S_IXGRP) === 0 ? kept : kept & ~S_ISGID;
+  if ((kept & S_ISGID) === 0) return kept;
+  return (kept & S_IXGRP) !== 0 || outsider() ? kept & ~S_ISGID : kept;
 }

@@ -76,6 +76,6 @@ function changing(handle: Handle, caller: Caller): LiveTree {
   const tree = writable(handle.view);
   handle.process = caller.process ?? handle.process;
   // The kernel does not say here whether the caller has CAP_FSETID; root has it, and hardly anybody else.
-  dropPrivileges(tree, inode, caller.uid !== 0, handle.process);
+  dropPrivileges(tree, inode, caller.uid !== 0, caller);
   return tree;
 }

@@ -1,11 +1,12 @@
 import type { Name } from "../base/bytes.js";
-import { EINVAL, ENAMETOOLONG, FsError } from "../base/errno.js";
+import { EINVAL, ENAMETOOLONG, EOPNOTSUPP, FsError } from "../base/errno.js";
 import { inoMax, nameMaxBytes } from "../base/limits.js";
 import { logLine } from "../base/log.js";
 import type { Inode } from "../store/inode.js";
 import { allocatedBytes } from "../store/ranges.js";
 import type { Store } from "../store/store.js";
 import type { ListedDirent } from "../store/tree.js";
+import { isAclName } from "./acl.js";
 import { type AttributeChanges, setAttributes } from "./attributes.js";
 import type { Caller } from "./caller.js";
 import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
@@ -29,6 +30,8 @@ export interface VfsOptions {
   readonly dirHistory: boolean;
   /** Whether the root lists `.history`. */
   readonly viewsVisible: boolean;
+  /** Whether directories hand their default access control lists down; on unless said otherwise. */
+  readonly acls?: "on" | "off";
 }
 
 /** What statfs(2) shows; blocks of `blockBytes`. */
@@ -57,7 +60,7 @@ export class Vfs {
     this.store = store;
     this.#options = options;
     this.views = new Views(store, options.branch, options.access, options.moment);
-    this.#making = new Making(store.inodeNumbers);
+    this.#making = new Making(store.inodeNumbers, options.acls ?? "on");
   }
 
   /** The attributes of an inode. Throws ESTALE. */
@@ -145,6 +148,7 @@ export class Vfs {
   }
 
   getXattr(view: View, ino: number, name: Name): Uint8Array {
+    this.#refuseAcl(name);
     return getXattr(view, ino, name);
   }
 
@@ -153,11 +157,18 @@ export class Vfs {
   }
 
   setXattr(view: View, ino: number, name: Name, value: Uint8Array, mode: XattrMode, caller: Caller): void {
+    this.#refuseAcl(name);
     setXattr(view, ino, name, value, mode, caller);
   }
 
   removeXattr(view: View, ino: number, name: Name, caller: Caller): void {
+    this.#refuseAcl(name);
     removeXattr(view, ino, name, caller);
+  }
+
+  /** Throws EOPNOTSUPP for an access control list where they are off. */
+  #refuseAcl(name: Name): void {
+    if (this.#options.acls === "off" && isAclName(name)) throw new FsError(EOPNOTSUPP, "access control lists are off (noacl)");
   }
 
   /** fallocate(2) through an open file. */

@@ -1,6 +1,8 @@
 import type { Name } from "../base/bytes.js";
 import { E2BIG, EEXIST, ENODATA, ENOSPC, EOPNOTSUPP, ERANGE, FsError } from "../base/errno.js";
 import { xattrMaxBytes, xattrNameMaxBytes } from "../base/limits.js";
+import { isAclName } from "./acl.js";
+import { setAcl } from "./acls.js";
 import type { Caller } from "./caller.js";
 import { inodeOf, stampChanged, writable } from "./context.js";
 import type { View } from "./view.js";
@@ -13,7 +15,8 @@ export type XattrMode = "set" | "create" | "replace";
 
 /** getxattr(2). Throws ENODATA. */
 export function getXattr(view: View, ino: number, name: Name): Uint8Array {
-  inodeOf(view, ino);
+  const inode = inodeOf(view, ino);
+  if (inode.bare) throw new FsError(ENODATA, "no attributes");
   checkNamespace(name);
   const value = view.tree.xattr(ino, name);
   if (value === undefined) throw new FsError(ENODATA, "no such attribute");
@@ -22,7 +25,7 @@ export function getXattr(view: View, ino: number, name: Name): Uint8Array {
 
 /** listxattr(2): each name followed by a NUL byte. */
 export function listXattrs(view: View, ino: number): Buffer {
-  inodeOf(view, ino);
+  if (inodeOf(view, ino).bare) return Buffer.alloc(0);
   return Buffer.from(
     view.tree
       .xattrNames(ino)
@@ -37,6 +40,10 @@ export function setXattr(view: View, ino: number, name: Name, value: Uint8Array,
   const tree = writable(view);
   const inode = inodeOf(view, ino);
   checkNamespace(name);
+  if (isAclName(name)) {
+    setAcl(tree, inode, name, value, caller);
+    return;
+  }
   if (name.length > xattrNameMaxBytes) throw new FsError(ERANGE, `an attribute name of ${name.length} bytes`);
   if (value.byteLength > xattrMaxBytes) throw new FsError(E2BIG, `an attribute of ${value.byteLength} bytes`);
   const present = tree.xattr(ino, name) !== undefined;
@@ -56,7 +63,11 @@ export function removeXattr(view: View, ino: number, name: Name, caller: Caller)
   const tree = writable(view);
   const inode = inodeOf(view, ino);
   checkNamespace(name);
-  if (tree.xattr(ino, name) === undefined) throw new FsError(ENODATA, "no such attribute");
+  if (tree.xattr(ino, name) === undefined) {
+    // A file without a list has the list that its mode says.
+    if (isAclName(name)) return;
+    throw new FsError(ENODATA, "no such attribute");
+  }
   tree.settle(inode);
   const tick = tree.change("removexattr", ino, caller.process, { name });
   tree.setXattr(ino, name, undefined, tick);
@@ -64,8 +75,8 @@ export function removeXattr(view: View, ino: number, name: Name, caller: Caller)
   if (!inode.gone || inode.handles > 0) tree.record(inode, tick);
 }
 
-/** The kernel checks who may use which namespace; `system.` holds access control lists, which are not kept. */
+/** The kernel checks who may use which namespace; `system.` holds access control lists alone, which it asks for only where they are on. */
 function checkNamespace(name: Name): void {
-  if (/^(user|trusted|security)\../.test(name)) return;
+  if (/^(user|trusted|security)\../.test(name) || isAclName(name)) return;
   throw new FsError(EOPNOTSUPP, "an attribute outside user., trusted. and security.");
 }

@@ -91,9 +91,10 @@ export const checkAttributes: Check = (connection) => [
       connection,
       "I9",
       `SELECT branch, ino, name FROM ${table} WHERE length(name) = 0 OR length(name) > 255 OR coalesce(length(value), 0) > 65536
-         OR NOT (substr(name, 1, 5) = $1 OR substr(name, 1, 8) = $2 OR substr(name, 1, 9) = $3)`,
+         OR NOT (substr(name, 1, 5) = $1 OR substr(name, 1, 8) = $2 OR substr(name, 1, 9) = $3
+           OR name = $4 OR name = $5)`,
       ([branch, ino, name]) => `the attribute ${text(name)} of inode ${ino}, branch ${branch}, is beyond the limits`,
-      ["user.", "trusted.", "security."].map((namespace) => Buffer.from(namespace)),
+      ["user.", "trusted.", "security.", "system.posix_acl_access", "system.posix_acl_default"].map((namespace) => Buffer.from(namespace)),
     ),
   ),
 ];
