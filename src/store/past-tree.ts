@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { Name } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
+import { BranchKeys, type BranchTable } from "./branch-keys.js";
 import { copyExtents } from "./content.js";
 import { type Extent, overlay } from "./extents.js";
-import { Inode, inheritedInode, setInode } from "./inode.js";
+import { Inode, setInode } from "./inode.js";
 import {
   isEntry,
   mergeListings,
@@ -43,7 +44,10 @@ export class PastTree implements Tree {
   readonly #lower: Tree | undefined;
   readonly #list: Statement<SlotRow>;
   readonly #xattrs: Statement<XattrNameRow>;
-  readonly #inodes = new LRUCache<number, Inode>({ max: cachedInodes });
+  /** Which inodes and directories the branch has rows of its own for; undefined in the trunk, which has them all. */
+  readonly #keys: BranchKeys | undefined;
+  // By size, not by count: a cache of a counted maximum makes room for it at once, and a lineage has many trees.
+  readonly #inodes = new LRUCache<number, Inode>({ maxSize: cachedInodes, sizeCalculation: () => 1 });
   readonly #listings = new LRUCache<number, ListedDirent[]>({
     maxSize: cachedListedEntries,
     maxEntrySize: 1_000_000,
@@ -53,6 +57,7 @@ export class PastTree implements Tree {
   constructor(tables: Tables, branch: number, asOf: number, lower: Tree | undefined) {
     this.branch = branch;
     this.#lower = lower;
+    this.#keys = lower === undefined ? undefined : new BranchKeys(tables.connection, branch);
     this.asOf = asOf;
     this.#tables = tables;
     this.#list = tables.connection.prepare(listSql);
@@ -60,24 +65,30 @@ export class PastTree implements Tree {
   }
 
   inode(ino: number): Inode | undefined {
+    return this.#ownInode(ino) ?? this.#lower?.inode(ino);
+  }
+
+  /** An inode as this branch itself has it. */
+  #ownInode(ino: number): Inode | undefined {
+    if (!this.#mayHave("inode", ino)) return undefined;
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
     this.#tables.ready();
     const row = this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
-    let inode: Inode;
-    if (row !== undefined) {
-      inode = new Inode(this.branch, ino);
-      setInode(inode, row);
-    } else {
-      const below = this.#lower?.inode(ino);
-      if (below === undefined) return undefined;
-      inode = inheritedInode(this.branch, below);
-    }
+    if (row === undefined) return undefined;
+    const inode = new Inode(this.branch, ino);
+    setInode(inode, row);
     this.#inodes.set(ino, inode);
     return inode;
   }
 
+  /** Whether the branch may have rows of its own for an inode or directory: then, and in the trunk always, the database is asked. */
+  #mayHave(table: BranchTable, owner: number): boolean {
+    return this.#keys === undefined || this.#keys.mayHave(table, owner);
+  }
+
   lookup(parent: number, name: Name): Dirent | undefined {
+    if (!this.#mayHave("dirent", parent)) return this.#lower?.lookup(parent, name);
     this.#tables.ready();
     const row = this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
     if (row === undefined) return this.#lower?.lookup(parent, name);
@@ -86,6 +97,7 @@ export class PastTree implements Tree {
   }
 
   list(parent: number, after: number, limit: number): ListedDirent[] {
+    if (!this.#mayHave("dirent", parent)) return this.#lower?.list(parent, after, limit) ?? [];
     const listing = this.#listing(parent);
     let low = 0;
     let high = listing.length;
@@ -106,11 +118,13 @@ export class PastTree implements Tree {
   }
 
   extents(ino: number, start: number, end: number): Extent[] {
+    const inode = this.#ownInode(ino);
+    const lower = this.#lower;
+    if (inode === undefined) return lower?.extents(ino, start, end) ?? [];
     this.#tables.ready();
     const own = this.#tables.extents.asOf(this.branch, ino, start, end, this.asOf);
-    const lower = this.#lower;
     if (lower === undefined) return own;
-    const inherited = this.inode(ino)?.inherited ?? 0;
+    const { inherited } = inode;
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
   }
 
@@ -127,6 +141,7 @@ export class PastTree implements Tree {
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {
+    if (!this.#mayHave("xattr", ino)) return this.#lower?.xattr(ino, name);
     this.#tables.ready();
     const row = this.#tables.xattr.readAsOf([this.branch, ino, Buffer.from(name, "latin1")], this.asOf);
     if (row === undefined) return this.#lower?.xattr(ino, name);
@@ -134,6 +149,7 @@ export class PastTree implements Tree {
   }
 
   xattrNames(ino: number): Name[] {
+    if (!this.#mayHave("xattr", ino)) return this.#lower?.xattrNames(ino) ?? [];
     this.#tables.ready();
     return mergeNames(this.#xattrs.all([this.branch, ino, this.asOf]), this.#lower?.xattrNames(ino) ?? []);
   }
