@@ -2,6 +2,7 @@ import { FsError } from "../base/errno.js";
 import { type Ref, resolveRef } from "../history/refs.js";
 import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
+import { parseWhen, whenForms } from "../vfs/when.js";
 import { CliError } from "./errors.js";
 import { readFreeWords } from "./freewords.js";
 import { branchId } from "./session.js";
@@ -17,14 +18,22 @@ export function findRef(store: Store, here: string, text: string): Ref {
   } catch (error) {
     const at = text.indexOf("@", 1);
     const owner = at < 0 ? undefined : store.branches.named(text.slice(0, at));
-    const words = error instanceof FsError ? readFreeWords(owner === undefined ? text : text.slice(at + 1)) : undefined;
-    if (words === undefined) throw error;
+    if (!(error instanceof FsError)) throw error;
+    const when = owner === undefined ? text : text.slice(at + 1);
+    const words = parseWhen(when, 0) === undefined ? readFreeWords(when) : undefined;
+    if (words === undefined) throw refusalOf(text, error);
     try {
       return resolveRef(store, words, owner?.id ?? branch);
     } catch {
       throw new CliError(`"${text}" is ${words}, and that is before the history that is kept begins`);
     }
   }
+}
+
+/** A refusal that fits on a line: the forms of moments are many. */
+function refusalOf(text: string, error: FsError): CliError {
+  if (!error.message.includes(whenForms)) return new CliError(error.message);
+  return new CliError(`"${text}" is neither a branch (stone branch lists them) nor a moment (stone help explains them)`);
 }
 
 /** The moment (an event) that a person's words mean on a branch. Throws as `findRef`. */

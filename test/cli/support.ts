@@ -23,6 +23,19 @@ export function accepts(t: Test, args: readonly string[], cwd = "/"): string {
   return stdout;
 }
 
+/** What `stone` prints with --json. */
+export function list<Row>(t: Test, args: readonly string[], cwd = "/"): Row[] {
+  return JSON.parse(accepts(t, args, cwd)) as Row[];
+}
+
+/** Runs `stone`, which must find conflicts: exit status 1, a line on standard error, and the list of them. */
+export function conflicts(t: Test, args: readonly string[], cwd = "/"): { readonly kind: string; readonly path: string }[] {
+  const { status, stdout, stderr } = stone([...args, "--json"], { cwd });
+  t.equal(status, 1, `stone ${args.join(" ")}: status`, { stdout, stderr });
+  t.match(stderr, /^stone: \d+ conflicts?; nothing was applied[^\n]*\n$/, `stone ${args.join(" ")}: one line`);
+  return (JSON.parse(stdout) as { conflicts: { kind: string; path: string }[] }).conflicts;
+}
+
 /** Runs `stone` as somebody whom file modes bind: as `nobody` if we are root, who may write everything. */
 export function stoneBound(args: readonly string[]): Outcome {
   if (process.geteuid?.() !== 0) return stone(args);

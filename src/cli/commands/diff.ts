@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
-import { nameFromText, nameText } from "../../base/bytes.js";
+import { type Name, nameFromText, nameText } from "../../base/bytes.js";
 import { FsError } from "../../base/errno.js";
 import type { Change } from "../../history/change.js";
 import { diffTrees } from "../../history/diff.js";
+import { resolvePath } from "../../history/paths.js";
 import type { Ref } from "../../history/refs.js";
 import type { Store } from "../../store/store.js";
 import { plainOf, printChanges } from "../changes.js";
@@ -10,7 +11,7 @@ import { printFileDiffs, printStat } from "../difftext.js";
 import { CliError, UsageError } from "../errors.js";
 import { printJson } from "../output.js";
 import { currentPlace, findPlace, type Place } from "../paths.js";
-import { findRef } from "../refs.js";
+import { findRef, readTree } from "../refs.js";
 import { branchId, type Session, withSession } from "../session.js";
 import { colored, plain } from "../textdiff.js";
 
@@ -27,17 +28,17 @@ interface Flags {
 interface Sides {
   readonly a: Ref;
   readonly b: Ref;
-  readonly path: readonly string[];
+  readonly path: readonly Name[];
 }
 
-/** A ref, or undefined when the text is none, and so may be a path. */
-function tryRef(store: Store, here: string, text: string): Ref | undefined {
+/** A ref, or why the text is none: then it may be a path. */
+function tryRef(store: Store, here: string, text: string): Ref | Error {
   // No branch's or snapshot's name has a slash, and no time does.
-  if (text.includes("/") || text === "." || text === "..") return undefined;
+  if (text.includes("/") || text === "." || text === "..") return new CliError(`${text}: no such file on either side`);
   try {
     return findRef(store, here, text);
   } catch (error) {
-    if (error instanceof FsError || error instanceof CliError) return undefined;
+    if (error instanceof FsError || error instanceof CliError) return error;
     throw error;
   }
 }
@@ -48,18 +49,20 @@ function readSides(store: Store, session: Session, words: readonly string[], fla
   const a = findRef(store, session.branch, first);
   const live: Ref = { branch: branchId(store, session.branch) };
   if (second === undefined) return { a, b: live, path: [] };
-  if (third !== undefined) return { a, b: findRef(store, session.branch, second), path: findPlace(third, flags.db).components };
+  if (third !== undefined) {
+    const b = findRef(store, session.branch, second);
+    return { a, b, path: pathOf(store, [a, b], third, flags, new CliError(`${third}: no such file on either side`)) };
+  }
   const b = tryRef(store, session.branch, second);
-  return b === undefined ? { a, b: live, path: pathOf(second, flags) } : { a, b, path: [] };
+  if (b instanceof Error) return { a, b: live, path: pathOf(store, [a, live], second, flags, b) };
+  return { a, b, path: [] };
 }
 
-function pathOf(word: string, flags: Flags): readonly string[] {
-  try {
-    return findPlace(word, flags.db).components;
-  } catch (error) {
-    if (!(error instanceof CliError) || word.includes("/")) throw error;
-    throw new CliError(`"${word}" is neither a branch, a moment nor a path in the mount`);
-  }
+/** The components of a path that is there on one side at least. Throws `otherwise`. */
+function pathOf(store: Store, sides: readonly Ref[], word: string, flags: Flags, otherwise: Error): Name[] {
+  const path = findPlace(word, flags.db).components.map(nameFromText);
+  if (!sides.some((side) => resolvePath(readTree(store, side), path) !== undefined)) throw otherwise;
+  return path;
 }
 
 function usesColor({ color }: Flags): boolean {
@@ -82,7 +85,7 @@ async function diff(words: readonly string[], flags: Flags): Promise<void> {
   await withSession(placeOf(words, flags), flags, (session) =>
     session.read((store) => {
       const sides = readSides(store, session, words, flags);
-      print(store, diffTrees(store, sides.a, sides.b, sides.path.map(nameFromText)), sides, flags);
+      print(store, diffTrees(store, sides.a, sides.b, sides.path), sides, flags);
     }),
   );
 }
