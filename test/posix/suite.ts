@@ -12,6 +12,7 @@ import { directories } from "./directories.js";
 import { durability } from "./durability.js";
 import { links } from "./links.js";
 import { listing } from "./listing.js";
+import { locks } from "./locks.js";
 import { mmap } from "./mmap.js";
 import { names } from "./names.js";
 import { ownership } from "./ownership.js";
@@ -38,6 +39,7 @@ export const areas: readonly Area[] = [
   special,
   durability,
   mmap,
+  locks,
   concurrency,
 ];
 

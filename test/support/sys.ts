@@ -80,7 +80,17 @@ const calls = {
   faccessat: declare("faccessat", "int", "int", "void *", "int", "int"),
   statfs: declare("statfs", "int", "void *", "void *"),
   sync: declare("syncfs", "int", "int"),
+  pread64: declare("pread64", "int64", "int", "void *", "size_t", "int64"),
+  pwrite64: declare("pwrite64", "int64", "int", "void *", "size_t", "int64"),
+  ftruncate64: declare("ftruncate64", "int", "int", "int64"),
+  munmap: declare("munmap", "int", "void *", "size_t"),
+  msync: declare("msync", "int", "void *", "size_t", "int"),
 };
+
+/** mmap(2) answers an address, all ones when it failed. */
+const mapMemory = libc.func("mmap", "uintptr_t", ["void *", "size_t", "int", "int", "int", "int64"]);
+/** Either side may be a Buffer or an address. */
+const copyMemory = libc.func("memcpy", "void *", ["void *", "void *", "size_t"]);
 
 export function renameat2(from: Path, to: Path, flags: number): void {
   calls.renameat2(AT_FDCWD, cstring(from), AT_FDCWD, cstring(to), flags);
@@ -220,4 +230,57 @@ export function longestName(path: Path): number {
 
 export function syncfs(fd: number): void {
   calls.sync(fd);
+}
+
+/** Node's own read and write stop at offsets of 2^53. */
+export function pread(fd: number, buffer: Buffer, offset: bigint): number {
+  return calls.pread64(fd, buffer, buffer.length, offset);
+}
+
+export function pwrite(fd: number, buffer: Buffer, offset: bigint): number {
+  return calls.pwrite64(fd, buffer, buffer.length, offset);
+}
+
+export function ftruncate(fd: number, size: bigint): void {
+  calls.ftruncate64(fd, size);
+}
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MS_SYNC = 4;
+const pageBytes = 4096;
+
+/** A range of a file mapped shared, while `withMap` runs. Touching what lies behind the end of the file kills the process. */
+export interface FileMap {
+  read(): Buffer;
+  write(bytes: Buffer): void;
+  /** msync(2): the range is written back before this returns. */
+  sync(): void;
+}
+
+/** Maps the bytes from `offset` on, which need not be the start of a page. `fd` must be open for reading and writing. */
+export function withMap<Result>(fd: number, offset: number, length: number, action: (map: FileMap) => Result): Result {
+  const lead = offset % pageBytes;
+  const size = lead + length;
+  const base = BigInt(mapMemory(null, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset - lead));
+  if (base === 0xffff_ffff_ffff_ffffn) throw new SystemCallError("mmap", koffi.errno());
+  const start = base + BigInt(lead);
+  try {
+    return action({
+      read() {
+        const bytes = Buffer.alloc(length);
+        copyMemory(bytes, start, length);
+        return bytes;
+      },
+      write(bytes) {
+        copyMemory(start, bytes, Math.min(bytes.length, length));
+      },
+      sync() {
+        calls.msync(base, size, MS_SYNC);
+      },
+    });
+  } finally {
+    calls.munmap(base, size);
+  }
 }
