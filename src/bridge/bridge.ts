@@ -14,7 +14,7 @@ import { type ListedDirent, rootIno } from "../store/tree.js";
 import type { AttributeChanges } from "../vfs/attributes.js";
 import { dropBranch, dropMountedSnapshot, forkMounted, renameBranch, snapshotMounted } from "../vfs/branching.js";
 import type { Caller } from "../vfs/caller.js";
-import { isDirectory, permissionBits, S_IFDIR, S_IFLNK, S_IFREG } from "../vfs/mode.js";
+import { isDirectory, permissionBits, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../vfs/mode.js";
 import type { Vfs } from "../vfs/vfs.js";
 import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
@@ -39,6 +39,16 @@ export interface ViewOwner {
   readonly gid: number;
   /** Permission bits of `.history`. */
   readonly mode: number;
+}
+
+/** How files show that are not to show as they are. Absent fields are as the file has them. */
+export interface ShownAs {
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  /** Permission bits of every file, as FUSE file systems give them for `umask=`. */
+  readonly permissions: number | undefined;
+  /** The root directory is this user's alone, whatever its mode: so nobody but root comes past it. */
+  readonly rootOnlyFor: number | undefined;
 }
 
 /** We are the only writer: what the kernel was told holds until it is told otherwise. */
@@ -72,6 +82,7 @@ export class Bridge implements Handlers {
   readonly #vfs: Vfs;
   readonly #callers: Callers;
   readonly #owner: ViewOwner;
+  readonly #shownAs: ShownAs | undefined;
   readonly #lookups = new Lookups();
   readonly #rootNames = new Set<Name>();
   readonly #listings = new Listings();
@@ -79,10 +90,11 @@ export class Bridge implements Handlers {
   #listing = 0;
   readonly #attr: Attributes = emptyAttributes();
 
-  constructor(vfs: Vfs, callers: Callers, owner: ViewOwner) {
+  constructor(vfs: Vfs, callers: Callers, owner: ViewOwner, shownAs?: ShownAs) {
     this.#vfs = vfs;
     this.#callers = callers;
     this.#owner = owner;
+    this.#shownAs = shownAs;
   }
 
   /** How many nodes the kernel knows, for the status. */
@@ -567,6 +579,17 @@ export class Bridge implements Handlers {
     attr.gid = inode.gid;
     attr.rdev = view.rdev(inode);
     attr.blksize = optimalBlockBytes;
+    if (this.#shownAs !== undefined) this.#disguise(this.#shownAs, isRoot(attr.inoLo, attr.inoHi));
+  }
+
+  #disguise({ uid, gid, permissions, rootOnlyFor }: ShownAs, root: boolean): void {
+    const attr = this.#attr;
+    if (uid !== undefined) attr.uid = uid;
+    if (gid !== undefined) attr.gid = gid;
+    if (permissions !== undefined) attr.mode = (attr.mode & S_IFMT) | permissions;
+    if (rootOnlyFor === undefined || !root) return;
+    attr.uid = rootOnlyFor;
+    attr.mode = (attr.mode & ~0o777) | 0o700;
   }
 
   #view(lo: number, hi: number): View {

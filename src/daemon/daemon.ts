@@ -1,5 +1,6 @@
 import { errnoName } from "../base/errno.js";
 import { logLine } from "../base/log.js";
+import { unmountWhenDead } from "./auto-unmount.js";
 import { type ControlServer, type Handlers, RefusedError, startControl } from "./control.js";
 import { type DatabaseLock, lockDatabase } from "./lock.js";
 import { mountAt, mountType } from "./mountinfo.js";
@@ -80,6 +81,7 @@ class Daemon {
       return 1;
     }
     const { database, mountPoint } = this.#config;
+    if (this.#config.options.autoUnmount) unmountWhenDead(mountPoint);
     logLine("info", `mounted ${database} on ${mountPoint}, pid ${process.pid}`);
     report({ ready: true });
     const end = await Promise.race([this.#worker.ended, this.#left]);

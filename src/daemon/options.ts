@@ -2,6 +2,8 @@
 export interface MountOptions {
   readonly readOnly: boolean;
   readonly allowOther: boolean;
+  /** The mounting user and root: by the mode that the root directory shows. */
+  readonly allowRoot: boolean;
   readonly suid: boolean;
   readonly dev: boolean;
   readonly exec: boolean;
@@ -19,14 +21,28 @@ export interface MountOptions {
   readonly writeback: boolean;
   /** Whether access control lists are kept and enforced. */
   readonly acl: boolean;
+  /** Owner, group and missing permission bits that all files show, whatever they have. */
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly umask?: number;
+  /** Whether a read moves the access time on when it is older than a change, or a day. */
+  readonly relatime: boolean;
+  readonly maxReadBytes: number;
+  readonly autoUnmount: boolean;
+  /** What the mount table shows instead of the database's path, and after `fuse.` instead of `stonefs`. */
+  readonly fsname?: string;
+  readonly subtype?: string;
 }
 
+/** User and group ids but the last, which means "none". */
+const idMax = 2 ** 32 - 2;
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const defaultOptions: MountOptions = {
   readOnly: false,
   allowOther: false,
+  allowRoot: false,
   suid: false,
   dev: false,
   exec: true,
@@ -39,6 +55,9 @@ export const defaultOptions: MountOptions = {
   batchBytes: 32 * MiB,
   writeback: false,
   acl: true,
+  relatime: false,
+  maxReadBytes: MiB,
+  autoUnmount: false,
 };
 
 /** A refusal of what someone typed: `message` names the value and what to type instead. */
@@ -70,6 +89,33 @@ function millis(name: string, set: (millis: number) => Partial<MountOptions>, he
   return { name, argument: "MS", help, set: (value) => set(parse(value)) };
 }
 
+/** An option whose value is a number written in `base`, no greater than `most`. */
+function number(
+  name: string,
+  argument: string,
+  base: 8 | 10,
+  most: number,
+  set: (value: number) => Partial<MountOptions>,
+  help: string,
+): OptionRow {
+  const digits = base === 8 ? /^[0-7]{1,5}$/ : /^[0-9]{1,10}$/;
+  const parse = (text: string): Partial<MountOptions> => {
+    const value = digits.test(text) ? Number.parseInt(text, base) : Number.NaN;
+    if (!(value <= most))
+      throw new OptionError(`-o ${name}=${text}: not ${base === 8 ? "an octal number up to" : "a number up to"} ${most.toString(base)}`);
+    return set(value);
+  };
+  return { name, argument, help, set: parse };
+}
+
+function text(name: string, set: (value: string) => Partial<MountOptions>, help: string): OptionRow {
+  const parse = (value: string): Partial<MountOptions> => {
+    if (value === "") throw new OptionError(`-o ${name}=: needs a value`);
+    return set(value);
+  };
+  return { name, argument: "NAME", help, set: parse };
+}
+
 function choice(name: string, choices: Readonly<Record<string, Partial<MountOptions>>>, help: string): OptionRow {
   const names = Object.keys(choices);
   const parse = (value: string): Partial<MountOptions> => {
@@ -85,6 +131,8 @@ export const optionRows: readonly OptionRow[] = [
   flag("ro", { readOnly: true }, "refuse every change"),
   flag("rw", { readOnly: false }, "allow changes (default)"),
   flag("allow_other", { allowOther: true }, "let other users in (an ordinary user needs user_allow_other in /etc/fuse.conf)"),
+  flag("allow_root", { allowRoot: true }, "let root in, but nobody else (an ordinary user needs user_allow_other in /etc/fuse.conf)"),
+  flag("default_permissions", {}, "let the kernel check permissions (always on)"),
   flag("suid", { suid: true }, "honour set-user-id and set-group-id bits and file capabilities (root only)"),
   flag("nosuid", { suid: false }, "ignore them (default)"),
   flag("dev", { dev: true }, "honour device nodes (root only)"),
@@ -108,6 +156,23 @@ export const optionRows: readonly OptionRow[] = [
   millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
   bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 32M)"),
   flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
+  number("uid", "UID", 10, idMax, (uid) => ({ uid }), "show all files as this user's; what is stored stays"),
+  number("gid", "GID", 10, idMax, (gid) => ({ gid }), "show all files as this group's"),
+  number("umask", "MASK", 8, 0o777, (umask) => ({ umask }), "show all files with all permissions but these, octal"),
+  flag("noatime", { relatime: false }, "an access time stays what it was set to (default): when the file was made, or by touch -a"),
+  flag(
+    "relatime",
+    { relatime: true },
+    "a read that reaches the daemon moves it on when it is older than a change or a day; history does not keep it",
+  ),
+  bytes(
+    "max_read",
+    (size) => ({ maxReadBytes: Math.max(4 * KiB, Math.min(MiB, size)) }),
+    "the most bytes of one read request (default 1M)",
+  ),
+  flag("auto_unmount", { autoUnmount: true }, "unmount when the daemon dies, so that nothing dead is left"),
+  text("fsname", (fsname) => ({ fsname }), "what mount and df show as the source; stone then no longer finds its database by the mount"),
+  text("subtype", (subtype) => ({ subtype }), 'the type shown after "fuse." (default stonefs, by which stone knows its mounts)'),
   flag("acl", { acl: true }, "keep and enforce POSIX access control lists (default)"),
   flag("noacl", { acl: false }, "refuse them; permissions are the mode's alone, which saves a request for each file others look at"),
 ];
@@ -115,7 +180,7 @@ export const optionRows: readonly OptionRow[] = [
 /** What mount(8) and fstab(5) say about any file system: accepted, without effect here. */
 // biome-ignore format: a list of words
 const genericOptions = new Set([
-  "defaults", "auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev", "async", "atime", "noatime", "relatime", "norelatime",
+  "defaults", "auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev", "async", "atime", "norelatime",
   "diratime", "nodiratime", "strictatime", "lazytime", "nolazytime",
 ]);
 

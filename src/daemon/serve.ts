@@ -1,7 +1,7 @@
 import { InvariantError } from "../base/assert.js";
 import { nowMicros } from "../base/clock.js";
 import { logLine } from "../base/log.js";
-import { Bridge } from "../bridge/bridge.js";
+import { Bridge, type ShownAs } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
 import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
@@ -13,6 +13,7 @@ import { Vfs } from "../vfs/vfs.js";
 import { parseWhen, whenForms } from "../vfs/when.js";
 import { startCheckpointer } from "./checkpointer.js";
 import { Jobs } from "./jobs.js";
+import type { MountOptions } from "./options.js";
 import type { DaemonConfig } from "./protocol.js";
 import type { Served, Serving } from "./serving.js";
 
@@ -43,7 +44,7 @@ export function serve(serving: Serving): void {
     store.close();
     throw error;
   }
-  const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config));
+  const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config), shownAs(options));
   const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
   const served = control(store, vfs, bridge, jobs, notifier);
@@ -92,6 +93,7 @@ function openVfs(store: Store, config: DaemonConfig): Vfs {
     dirHistory: options.dirHistory,
     viewsVisible: options.viewsVisible,
     acls: options.acl ? "on" : "off",
+    accessTimes: options.relatime ? "relative" : "kept",
   });
 }
 
@@ -111,14 +113,28 @@ function momentAt(store: Store, branch: number, text: string): number {
 function mountAt(config: DaemonConfig): number {
   const { options } = config;
   return mount(config.mountPoint, {
-    fsname: config.database,
-    subtype: "stonefs",
-    access: options.allowOther ? "everyone" : "mounting-user",
+    fsname: options.fsname ?? config.database,
+    subtype: options.subtype ?? "stonefs",
+    access: options.allowOther || needsOthers(options) ? "everyone" : "mounting-user",
     readOnly: options.readOnly || config.at !== undefined,
     setuid: options.suid,
     devices: options.dev,
     executables: options.exec,
+    maxReadBytes: options.maxReadBytes,
   });
+}
+
+/** The kernel has no `allow_root`: root, too, is another user to an ordinary user's mount. */
+function needsOthers({ allowRoot }: MountOptions): boolean {
+  return allowRoot && process.geteuid?.() !== 0;
+}
+
+/** How all files are to show, where that is not how they are. */
+function shownAs(options: MountOptions): ShownAs | undefined {
+  const { uid, gid, umask, allowOther } = options;
+  const rootOnlyFor = !allowOther && needsOthers(options) ? process.geteuid?.() : undefined;
+  if (uid === undefined && gid === undefined && umask === undefined && rootOnlyFor === undefined) return undefined;
+  return { uid, gid, permissions: umask === undefined ? undefined : 0o777 & ~umask, rootOnlyFor };
 }
 
 function viewOwner(config: DaemonConfig): { uid: number; gid: number; mode: number } {

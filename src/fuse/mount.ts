@@ -22,6 +22,8 @@ export interface MountOptions {
   readonly devices: boolean;
   /** Allow programs to be run. */
   readonly executables: boolean;
+  /** The longest read the kernel asks for. */
+  readonly maxReadBytes: number;
 }
 
 export const defaultMountOptions: Omit<MountOptions, "fsname"> = {
@@ -31,6 +33,7 @@ export const defaultMountOptions: Omit<MountOptions, "fsname"> = {
   setuid: false,
   devices: false,
   executables: true,
+  maxReadBytes: maxWriteBytes,
 };
 
 const device = "/dev/fuse";
@@ -61,7 +64,7 @@ function mountFlags(options: MountOptions): number {
 
 /** The options that the kernel's own parser takes, but for those that only root may give. */
 function commonData(options: MountOptions): string[] {
-  const data = ["default_permissions", `max_read=${maxWriteBytes}`];
+  const data = ["default_permissions", `max_read=${options.maxReadBytes}`];
   if (options.access === "everyone") data.push("allow_other");
   return data;
 }

@@ -256,6 +256,11 @@ export class LiveTree implements Tree {
     else this.#tables.inode.record(inode, inodeVersion(inode), tick);
   }
 
+  /** Changes the newest version in place, without an event. A draft that is open, or a first version in this branch, takes it along. */
+  amend(inode: Inode): void {
+    if (inode.draft === undefined && !inode.gone && inode.since !== 0) this.#tables.inode.amend(inode, inodeVersion(inode));
+  }
+
   /** As `record`, but within a batch the version is changed in place: for a directory's times and link count. */
   recordTimes(inode: Inode, tick: number): void {
     if (inode.since >= this.#context.batchStart()) this.#tables.inode.amend(inode, inodeVersion(inode));

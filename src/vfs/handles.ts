@@ -1,6 +1,8 @@
+import { nowMicros, timespecOf } from "../base/clock.js";
 import { EBADF, EFBIG, EINVAL, EISDIR, ELOOP, FsError } from "../base/errno.js";
 import { fileMaxBytes } from "../base/limits.js";
 import type { Inode } from "../store/inode.js";
+import type { LiveTree } from "../store/live-tree.js";
 import { dropPrivileges } from "./attributes.js";
 import type { Caller } from "./caller.js";
 import { inodeOf, writable } from "./context.js";
@@ -20,10 +22,32 @@ export interface Handle {
   process: number | null;
 }
 
+/** "kept": as it was set; "relative": a read moves it on when it is not after the last change, or a day old. */
+export type AccessTimes = "kept" | "relative";
+
+const dayMicros = 86_400e6;
+
+function noteAccess(tree: LiveTree, inode: Inode): void {
+  const { atimeSec, atimeNsec, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
+  const read = atimeSec * 1e6 + atimeNsec / 1000;
+  const now = nowMicros();
+  const changed = Math.max(mtimeSec * 1e6 + mtimeNsec / 1000, ctimeSec * 1e6 + ctimeNsec / 1000);
+  if (read > changed && now - read < dayMicros) return;
+  const { sec, nsec } = timespecOf(now);
+  inode.atimeSec = sec;
+  inode.atimeNsec = nsec;
+  tree.amend(inode);
+}
+
 /** Open files: open(2), read(2), write(2), close(2), by small numbers that are used again. */
 export class Handles {
   readonly #open: (Handle | undefined)[] = [undefined];
   readonly #free: number[] = [];
+  readonly #accessTimes: AccessTimes;
+
+  constructor(accessTimes: AccessTimes) {
+    this.#accessTimes = accessTimes;
+  }
 
   /** How many files are open. */
   get count(): number {
@@ -62,6 +86,7 @@ export class Handles {
   /** Reads into `into` from `offset`. Returns how many bytes; fewer than asked only at the end of the file. */
   read(number: number, offset: number, into: Buffer): number {
     const { view, inode } = this.get(number);
+    if (this.#accessTimes === "relative" && view.writable !== undefined) noteAccess(view.writable, inode);
     return view.tree.read(inode, offset, into);
   }
 

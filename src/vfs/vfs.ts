@@ -10,7 +10,7 @@ import { isAclName } from "./acl.js";
 import { type AttributeChanges, setAttributes } from "./attributes.js";
 import type { Caller } from "./caller.js";
 import { branchesName, directoryOf, historyName, inodeOf } from "./context.js";
-import { Handles } from "./handles.js";
+import { type AccessTimes, Handles } from "./handles.js";
 import { Making } from "./making.js";
 import { S_IFLNK, S_IFMT } from "./mode.js";
 import { allocate, copyRange, type SeekTarget, seek } from "./ranges.js";
@@ -32,6 +32,8 @@ export interface VfsOptions {
   readonly viewsVisible: boolean;
   /** Whether directories hand their default access control lists down; on unless said otherwise. */
   readonly acls?: "on" | "off";
+  /** Whether reads change access times: never, or as relatime of mount(8) says. */
+  readonly accessTimes?: AccessTimes;
 }
 
 /** What statfs(2) shows; blocks of `blockBytes`. */
@@ -52,7 +54,7 @@ const blockBytes = 4096;
 export class Vfs {
   readonly store: Store;
   readonly views: Views;
-  readonly handles = new Handles();
+  readonly handles: Handles;
   readonly #options: VfsOptions;
   readonly #making: Making;
 
@@ -60,6 +62,7 @@ export class Vfs {
     this.store = store;
     this.#options = options;
     this.views = new Views(store, options.branch, options.access, options.moment);
+    this.handles = new Handles(options.accessTimes ?? "kept");
     this.#making = new Making(store.inodeNumbers, options.acls ?? "on");
   }
 

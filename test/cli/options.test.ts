@@ -30,6 +30,30 @@ t.test("options change what they name and nothing else", async (t) => {
   });
 });
 
+t.test("options as other FUSE file systems have them", async (t) => {
+  t.same(
+    parseMountOptions(["uid=1000,gid=100,umask=027,relatime,max_read=131072,auto_unmount,fsname=notes,subtype=mine,noacl,allow_root"]),
+    {
+      ...defaultOptions,
+      uid: 1000,
+      gid: 100,
+      umask: 0o27,
+      relatime: true,
+      maxReadBytes: 131_072,
+      autoUnmount: true,
+      fsname: "notes",
+      subtype: "mine",
+      acl: false,
+      allowRoot: true,
+    },
+  );
+  t.same(parseMountOptions(["default_permissions,noatime,acl"]), defaultOptions);
+  t.equal(parseMountOptions(["max_read=1"]).maxReadBytes, 4096, "a page at least");
+  for (const wrong of ["uid=root", "uid=4294967295", "umask=8", "umask=1000", "gid=", "fsname="]) {
+    t.throws(() => parseMountOptions([wrong]), OptionError, wrong);
+  }
+});
+
 t.test("of two that contradict each other the later one holds", async (t) => {
   t.equal(parseMountOptions(["ro", "rw"]).readOnly, false);
   t.equal(parseMountOptions(["suid,nosuid"]).suid, false);
