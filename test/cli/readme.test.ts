@@ -75,6 +75,40 @@ t.test("moments", (t) =>
   }),
 );
 
+t.test("branches", (t) =>
+  onMount(t, (mount) => {
+    writeFileSync(join(mount.directory, "note"), "good\n");
+    const { status, stdout, stderr } = shell(t, "/")(blockWith("stone branch idea"), mount.directory);
+    t.equal(status, 0, `${stdout}${stderr}`);
+    t.match(stdout, "-good\n+better\n");
+    t.equal(readFileSync(join(mount.directory, "note"), "utf8"), "better\n");
+  }),
+);
+
+t.test("snapshots and the way back", (t) =>
+  onMount(t, (mount) => {
+    mkdirSync(join(mount.directory, "src"));
+    writeFileSync(join(mount.directory, "src", "main.c"), "int main;\n");
+    const { status, stdout, stderr } = shell(t, "/")(blockWith("stone restore before-upgrade"), mount.directory);
+    t.equal(status, 0, `${stdout}${stderr}`);
+    t.match(stdout, "unlink");
+    t.equal(readFileSync(join(mount.directory, "src", "main.c"), "utf8"), "int main;\n");
+  }),
+);
+
+t.test("transactions", (t) =>
+  onMount(t, (mount) => {
+    const bash = shell(t, "/");
+    writeFileSync(join(mount.directory, "a.txt"), "cat\n");
+    const whole = bash(blockWith("stone tx --"), mount.directory);
+    t.equal(whole.status, 0, `${whole.stdout}${whole.stderr}`);
+    t.equal(readFileSync(join(mount.directory, "a.txt"), "utf8"), "dog\n");
+    const byHand = bash(blockWith("stone begin"), mount.directory);
+    t.equal(byHand.status, 0, `${byHand.stdout}${byHand.stderr}`);
+    t.equal(readFileSync(join(mount.directory, "version"), "utf8"), "2\n");
+  }),
+);
+
 t.test("the README shows the two commands there are", async (t) => {
   t.match(blockWith("scripts/start"), /^scripts\/start ~\/stone\n$/);
   t.match(blockWith("scripts/test"), /^scripts\/test\n$/);
