@@ -1,6 +1,7 @@
 import { type Name, nameText } from "../base/bytes.js";
-import type { ChangeReport, Conflict } from "../daemon/protocol.js";
+import type { ChangeReport } from "../daemon/protocol.js";
 import type { Change } from "../history/change.js";
+import type { Conflict } from "../history/conflict.js";
 import { CliError } from "./errors.js";
 import { printJson, printLine, printTable, showPath } from "./output.js";
 

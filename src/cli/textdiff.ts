@@ -66,8 +66,9 @@ export function unifiedDiff(file: FileDiff, paint: Paint): string[] {
   return lines;
 }
 
-/** A range of one line has no length, as diff(1) writes it. */
+/** As diff(1) writes it: one line has no length, and no lines stand after the line before them. */
 function range(start: number, lines: number): string {
+  if (lines === 0) return `${start - 1},0`;
   return lines === 1 ? String(start) : `${start},${lines}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Change } from "../history/change.js";
+import type { Conflict } from "../history/conflict.js";
 import type { BranchKind } from "../store/branches.js";
 import type { ProcessDetails } from "../store/processes.js";
 import type { Snapshot } from "../store/snapshots.js";
@@ -47,15 +48,6 @@ export type Markers = "markers" | "none";
 
 /** Whether to do it, or only to say what would be done. */
 export type Intent = "apply" | "dry-run";
-
-/** What both sides of a merge changed. */
-export interface Conflict {
-  readonly kind: string;
-  readonly ino: number;
-  readonly path: readonly string[];
-  readonly oldPath?: readonly string[];
-  readonly detail: string;
-}
 
 /** A branch that was made. */
 export interface BranchReport {

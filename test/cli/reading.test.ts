@@ -112,7 +112,7 @@ t.test("sql answers questions, and only those", (t) =>
     t.same(JSON.parse(accepts(t, ["sql", "--json", question], directory)), [{ op: "create", name: "nöte" }]);
     t.equal(accepts(t, ["sql", question, ...at]), "op      name\ncreate  nöte\n");
     t.equal(
-      accepts(t, ["sql", "-- why not\nVALUES (NULL, x'00ff', 9007199254740993)", ...at]).split("\n")[1],
+      accepts(t, ["sql", "/* why not */ -- at all\nVALUES (NULL, x'00ff', 9007199254740993)", ...at]).split("\n")[1],
       "NULL     X'00ff'  9007199254740993",
     );
     t.same(list(t, ["sql", "--json", "WITH t AS (SELECT 1 AS n) SELECT n FROM t WHERE n > 1", ...at]), []);

@@ -3,7 +3,11 @@ import t from "tap";
 import { stone } from "../support/stone.js";
 import { accepts, refuses } from "./support.js";
 
-const commands = ["init", "mount", "umount", "status", "history", "check", "gc"];
+// biome-ignore format: a list of words
+const commands = [
+  "init", "mount", "umount", "status", "log", "history", "cat", "ps", "sql", "snapshot", "branch", "switch", "diff", "merge", "restore", "undo",
+  "begin", "commit", "rollback", "tx", "check", "gc",
+];
 
 t.test("help and version", async (t) => {
   const packageJson = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };

@@ -3,21 +3,19 @@ import { nameFromText } from "../../base/bytes.js";
 import { type FileVersion, fileHistory } from "../../store/history.js";
 import type { Store } from "../../store/store.js";
 import { formatWhen } from "../../vfs/when.js";
-import { withReader } from "../daemon.js";
 import { CliError } from "../errors.js";
 import { formatBytes, printJson, printTable } from "../output.js";
 import { findPlace } from "../paths.js";
+import { branchId, withSession } from "../session.js";
 
 interface Flags {
   readonly db?: string;
-  readonly branch: string;
+  readonly branch?: string;
   readonly json?: true;
 }
 
-function readHistory(store: Store, branchName: string, components: readonly string[]): FileVersion[] {
-  const branch = store.branches.named(branchName)?.id;
-  if (branch === undefined) throw new CliError(`--branch ${branchName}: no such branch in ${store.path}`);
-  return fileHistory(store.connection, branch, components.map(nameFromText));
+function readHistory(store: Store, branch: string, components: readonly string[]): FileVersion[] {
+  return fileHistory(store.connection, branchId(store, branch), components.map(nameFromText));
 }
 
 function who({ pid, processName }: FileVersion): string {
@@ -27,7 +25,9 @@ function who({ pid, processName }: FileVersion): string {
 
 async function history(path: string, flags: Flags): Promise<void> {
   const place = findPlace(path, flags.db);
-  const versions = await withReader(place.database, (store) => readHistory(store, flags.branch, place.components));
+  const versions = await withSession(place, flags, (session) =>
+    session.read((store) => readHistory(store, session.branch, place.components)),
+  );
   if (versions.length === 0) throw new CliError(`${path}: no such file, now or in the past that is kept`);
   if (flags.json === true) {
     printJson(versions.map(({ atMicros, ...version }) => ({ ...version, time: formatWhen(atMicros), atMicros })));
@@ -53,7 +53,7 @@ export function historyCommand(): Command {
     )
     .argument("<PATH>", "a file in a mount, even one that is gone; with --db a path inside that file system")
     .option("--db <FILE>", "the database, when PATH is not below a mount")
-    .option("--branch <NAME>", "the branch to read", "main")
+    .option("--branch <NAME>", "the branch; by default the one PATH is in, or the mounted one")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
