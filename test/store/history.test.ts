@@ -1,13 +1,13 @@
 import t from "tap";
 import { type FileVersion, fileHistory } from "../../src/store/history.js";
 import { mainBranch, type Store } from "../../src/store/store.js";
-import { newVfs, root } from "../vfs/files.js";
+import { newVfs, root, vfsOf } from "../vfs/files.js";
 
-function historyOf(store: Store, path: string): FileVersion[] {
+function historyOf(store: Store, path: string, branch = mainBranch): FileVersion[] {
   store.commit("ordered");
   return fileHistory(
     store.connection,
-    mainBranch,
+    branch,
     path.split("/").filter((name) => name !== ""),
   );
 }
@@ -111,5 +111,27 @@ t.test("a second name has its own beginning", (t) => {
     ["truncate", 4],
   ]);
   t.ok(historyOf(vfs.store, "/").length > 0, "the root has one too");
+  t.end();
+});
+
+t.test("a branch's file has the history it had before the fork, and its own since", (t) => {
+  const vfs = newVfs(t);
+  const { store } = vfs;
+  const view = vfs.views.mounted;
+  const directory = vfs.mkdir(view, 1, "dir", 0o40755, root);
+  const { ino } = vfs.create(view, directory.ino, "file", 0o100644, root);
+  vfs.create(view, directory.ino, "gone", 0o100644, root);
+  const { id } = store.branches.fork("idea", mainBranch, undefined, "branch", null);
+  vfs.setAttributes(view, ino, { size: 5 }, root);
+  const branch = vfsOf(store, { branch: id });
+  branch.setAttributes(branch.views.mounted, ino, { mode: 0o600 }, root);
+  const ops = (path: string, branch: number): string[] => historyOf(store, path, branch).map(({ op }) => op);
+  t.same(ops("dir/file", id), ["create", "setattr"]);
+  t.same(ops("dir/file", mainBranch), ["create", "truncate"]);
+  vfs.unlink(view, directory.ino, "gone", root);
+  t.same(ops("dir/gone", id), ["create"], "what the parent did after the fork is not its own");
+  t.same(ops("dir/gone", mainBranch), ["create", "removed"]);
+  branch.rename(branch.views.mounted, directory.ino, "gone", 1, "found", "replace", root);
+  t.same(ops("found", id), ["create", "rename"]);
   t.end();
 });
