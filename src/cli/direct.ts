@@ -1,5 +1,6 @@
 import { Callers } from "../bridge/callers.js";
 import { lockDatabase } from "../daemon/lock.js";
+import { commit, merge } from "../daemon/merging.js";
 import { begin, dropBranch, fork, removeSnapshot, renameBranch, rollback, snapshot } from "../daemon/operations.js";
 import type { BranchReport, StoreOperation, StoreOperations } from "../daemon/protocol.js";
 import type { Branch } from "../store/branches.js";
@@ -20,11 +21,11 @@ const performers: Performers = {
   renameBranch: (store, { name, to }, process) => done(renameBranch(store, name, to, process)),
   snapshot: (store, args, process) => snapshot(store, args, mainBranch, process),
   dropSnapshot: (store, { name, branch }, process) => done(removeSnapshot(store, name, branch, mainBranch, process)),
-  merge: () => notYet(),
+  merge: (store, args, process) => merge(store, args, mainBranch, process).report,
   restore: () => notYet(),
   undo: () => notYet(),
   begin: (store, { name, from }, process) => reportOf(store, begin(store, name, from, mainBranch, process)),
-  commit: () => notYet(),
+  commit: (store, args, process) => commit(store, args, process).report,
   rollback: (store, { name }, process) => done(rollback(store, name, process)),
 };
 
