@@ -40,7 +40,7 @@ export function whyNoNamespace(overlay: Overlay, directory: string): string | un
   // "/", since the current directory may be of a branch that another mount hides.
   const { status, stderr, error } = spawnSync(program, args, { cwd: "/", encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
   if (status === 0) return undefined;
-  return error === undefined ? (stderr.trim().split("\n").pop() ?? "") : error.message;
+  return error === undefined ? (stderr.trim().split("\n")[0] ?? "") : error.message;
 }
 
 /** Signals that end a command from outside; those of the terminal's keys reach it by themselves. */
