@@ -99,3 +99,10 @@ export function sameValue(a: Uint8Array | undefined, b: Uint8Array | undefined):
   if (a === undefined || b === undefined) return a === b;
   return Buffer.compare(a, b) === 0;
 }
+
+/** Whether two inodes are alike in all that a merge compares: content, mode, owner, extended attributes. Times are not. */
+export function sameFile(a: Sight, b: Sight): boolean {
+  const { mode, uid, gid } = a.inode;
+  if (mode !== b.inode.mode || uid !== b.inode.uid || gid !== b.inode.gid) return false;
+  return sameContent(a, b) && differingXattrs(a, b).length === 0;
+}

@@ -47,3 +47,66 @@ export function segmentsBetween(store: Store, a: Point, b: Point): Segment[] {
   if (last > after) between.push({ branch: shared.branch, after, upTo: last });
   return between;
 }
+
+/**
+ * What a tree knows: of each branch, up to which event what it did is contained, by descent or by merges. The knowledge of the
+ * branch `b` as of `m` is its own events up to `m`, what its parent knew at the fork, and what each source knew that was merged.
+ */
+export function knowledgeOf(store: Store, point: Point): Map<number, number> {
+  const merges = store.connection.prepare<readonly [number, number]>(
+    "SELECT source, max(source_event) FROM merge WHERE target = $1 AND event > $2 AND event <= $3 GROUP BY source",
+  );
+  const known = new Map<number, number>();
+  const waiting: Point[] = [point];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const { branch, upTo } of lineageOf(store, next)) {
+      const before = known.get(branch) ?? -1;
+      if (before >= upTo) break;
+      known.set(branch, upTo);
+      for (const [source, moment] of merges.all([branch, before, upTo])) waiting.push({ branch: source, moment });
+    }
+  }
+  return known;
+}
+
+/** The newest tree that both sides of a merge come from or contain, and what it knows. */
+export interface MergeBase {
+  readonly point: Point;
+  readonly known: ReadonlyMap<number, number>;
+}
+
+/**
+ * The base of a merge: of the trees that both know, one that no other of them knows. There may be several when merges crossed by
+ * way of third branches; then it is what was merged last from the source, else of the target, else the youngest.
+ */
+export function mergeBase(store: Store, source: Point, target: Point): MergeBase {
+  const ofTarget = knowledgeOf(store, target);
+  const common: Point[] = [];
+  for (const [branch, moment] of knowledgeOf(store, source)) {
+    const other = ofTarget.get(branch);
+    if (other !== undefined) common.push({ branch, moment: Math.min(moment, other) });
+  }
+  common.sort((a, b) => b.moment - a.moment || b.branch - a.branch);
+  const newest: MergeBase[] = [];
+  const covered = new Map<number, number>();
+  for (const point of common) {
+    if ((covered.get(point.branch) ?? -1) >= point.moment) continue;
+    const known = knowledgeOf(store, point);
+    for (const [branch, moment] of known) if (moment > (covered.get(branch) ?? -1)) covered.set(branch, moment);
+    newest.push({ point, known });
+  }
+  const best =
+    newest.find(({ point }) => point.branch === source.branch) ?? newest.find(({ point }) => point.branch === target.branch) ?? newest[0];
+  invariant(best !== undefined, `branches ${source.branch} and ${target.branch} have nothing in common`);
+  return best;
+}
+
+/** What a tree's own line did that a merge base does not know of. */
+export function segmentsSince(store: Store, source: Point, known: ReadonlyMap<number, number>): Segment[] {
+  const segments: Segment[] = [];
+  for (const { branch, after, upTo } of lineageOf(store, source)) {
+    const from = Math.max(after, known.get(branch) ?? 0);
+    if (from < upTo) segments.push({ branch, after: from, upTo });
+  }
+  return segments;
+}

@@ -2,7 +2,7 @@ import type { Name } from "../base/bytes.js";
 import { timespecOf } from "../base/clock.js";
 import type { Statement, Value } from "../db/connection.js";
 import { Cells } from "./cells.js";
-import { copyChunks, copyExtents, dropDraft, spill, storeDraft } from "./content.js";
+import { copyChunks, copyExtents, type DraftTarget, dropDraft, spill, storeDraft } from "./content.js";
 import { type Chunk, Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
 import { type Extent, overlay } from "./extents.js";
@@ -276,10 +276,13 @@ export class LiveTree implements Tree {
     this.#tables.inode.record(inode, ends ? null : inodeVersion(inode), tick);
   }
 
-  /** Sets or (with undefined) removes a name. */
-  setDirent(parent: number, name: Name, entry: Omit<Dirent, "cookie"> | undefined, tick: number): void {
+  /**
+   * Sets or (with undefined) removes a name.
+   * @param newCookie the position in listings of a name that was not there: an event that makes many names takes a tick for each
+   */
+  setDirent(parent: number, name: Name, entry: Omit<Dirent, "cookie"> | undefined, tick: number, newCookie = tick): void {
     const cell = this.#dirent(parent, name);
-    if (cell.entry === undefined && !cell.inherits) cell.cookie = tick;
+    if (cell.entry === undefined && !cell.inherits) cell.cookie = newCookie;
     const { cookie } = cell;
     cell.entry = entry === undefined ? undefined : { ino: entry.ino, type: entry.type, cookie };
     const removed = cell.inherits ? [null, 0, cookie] : null;
@@ -290,11 +293,11 @@ export class LiveTree implements Tree {
   setXattr(ino: number, name: Name, value: Uint8Array | undefined, tick: number): void {
     const cell = this.#xattrCell(ino, name);
     const removed = cell.inherits ? [null] : null;
+    const inode = this.#inodes.get(ino);
+    if (inode !== undefined) inode.bare = false;
     this.#tables.xattr.record(cell, value === undefined ? removed : [value], tick);
   }
 
-    const inode = this.#inodes.get(ino);
-    if (inode !== undefined) inode.bare = false;
   // Content
 
   /** Writes into the file's draft; the data is copied. The new version is made when the draft is settled. */
@@ -330,6 +333,34 @@ export class LiveTree implements Tree {
     if (end > inode.size) inode.size = end;
   }
 
+  /** Makes a settled file have `size` and, where `chunks` lie, what they say, as of event `tick`. It is not recorded yet. */
+  replace(inode: Inode, size: number, chunks: readonly Chunk[], tick: number): void {
+    const draft = new Draft(inode.size);
+    draft.tick = tick;
+    if (size < inode.size) draft.truncate(size);
+    draft.chunks = [...chunks];
+    inode.allocated += storeDraft(draft, this.#draftTarget(inode), this.#tables.extents, this.#tables.blobs);
+    if (draft.clip < inode.inherited) inode.inherited = draft.clip;
+    inode.size = size;
+    inode.sharing = true;
+  }
+
+  /**
+   * An inode to be made anew as of event `tick`: one of another branch, or one that had ended here. Of what it was nothing shows
+   * any more, except to handles still open on it. Its fields are to be set, and recorded.
+   */
+  revive(ino: number, tick: number): Inode {
+    const inode = this.inode(ino) ?? this.newInode(ino);
+    inode.gone = false;
+    inode.linkable = false;
+    this.#tables.extents.punch(this.branch, ino, 0, Number.MAX_SAFE_INTEGER, tick);
+    inode.inherited = 0;
+    inode.allocated = 0;
+    inode.size = 0;
+    for (const name of this.xattrNames(ino)) this.setXattr(ino, name, undefined, tick);
+    return inode;
+  }
+
   /** Ends the file's draft: what was written since the last version becomes one, true from its last request on. */
   settle(inode: Inode): void {
     const { draft } = inode;
@@ -338,10 +369,7 @@ export class LiveTree implements Tree {
     inode.draft = undefined;
     this.#drafts.delete(inode);
     const { events } = this.#context;
-    const { ino } = inode;
-    const visible = this.#lower === undefined ? undefined : (start: number, end: number) => this.extents(ino, start, end);
-    const target = { branch: this.branch, ino, storedBytes: storedBytes(inode), visible };
-    inode.allocated += storeDraft(draft, target, this.#tables.extents, this.#tables.blobs);
+    inode.allocated += storeDraft(draft, this.#draftTarget(inode), this.#tables.extents, this.#tables.blobs);
     if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     events.record({
       id: draft.tick,
@@ -405,6 +433,12 @@ export class LiveTree implements Tree {
   /** Whether the parent branch has the inode: then its end here is a row, a version without links. */
   #hidesInherited(ino: number): boolean {
     return this.#lower?.inode(ino) !== undefined;
+  }
+
+  #draftTarget(inode: Inode): DraftTarget {
+    const { ino } = inode;
+    const visible = this.#lower === undefined ? undefined : (start: number, end: number) => this.extents(ino, start, end);
+    return { branch: this.branch, ino, storedBytes: storedBytes(inode), visible };
   }
 
   #openDraft(inode: Inode, process: number | null): Draft {
