@@ -33,6 +33,7 @@ export function serve(serving: Serving): void {
     sizeBytes: options.sizeBytes,
     cacheBytes: options.cacheBytes,
     blobCacheBytes: options.blobCacheBytes,
+    preparedLogBytes: 24 * 1024 * 1024,
     checkpointer: startCheckpointer(config.database),
   });
   let vfs: Vfs;
