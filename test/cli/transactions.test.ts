@@ -147,7 +147,8 @@ t.test("tx passes exit status and output on", (t) =>
 t.test("tx --keep leaves it for review", (t) =>
   onMount(t, (mount) => {
     const { directory } = mount;
-    t.match(accepts(t, ["tx", "--keep", "--", "touch", "new"], directory), "tx-1 is kept");
+    const kept = stone(["tx", "--keep", "--", "touch", "new"], { cwd: directory });
+    t.match(kept, { status: 0, stdout: "", stderr: /^stone: tx-1 is kept[^\n]*stone commit tx-1[^\n]*\n$/ });
     t.notOk(existsSync(join(directory, "new")));
     t.equal(accepts(t, ["diff", "main", "tx-1", "--name-status"], directory), "A\t/new\n");
     accepts(t, ["commit", "tx-1"], directory);

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { tell } from "../changes.js";
 import { CliError, codeOf } from "../errors.js";
 import { inNamespace, runCommand, whyNoNamespace } from "../namespace.js";
-import { printError, printLine } from "../output.js";
+import { printError } from "../output.js";
 import { currentPlace, type Place } from "../paths.js";
 import { type Session, withSession } from "../session.js";
 import { refuseInside, transactionVariable } from "../transactions.js";
@@ -55,8 +55,9 @@ async function runIn(session: Session, name: string, place: Place, command: read
 
 async function end(session: Session, name: string, status: number, flags: Flags): Promise<void> {
   if (flags.keep === true) {
-    printLine(
-      `${name} is kept (exit status ${status}); look at it with: stone diff ${session.branch} ${name}; then: stone commit ${name}, or stone rollback ${name}`,
+    // Not on standard output, which is the command's.
+    printError(
+      `stone: ${name} is kept (exit status ${status}); look at it with: stone diff ${session.branch} ${name}; then: stone commit ${name}, or stone rollback ${name}`,
     );
     return;
   }
