@@ -15,9 +15,11 @@ import { listing } from "./listing.js";
 import { locks } from "./locks.js";
 import { mmap } from "./mmap.js";
 import { names } from "./names.js";
+import { offsets } from "./offsets.js";
 import { ownership } from "./ownership.js";
 import { permissions } from "./permissions.js";
 import { ranges } from "./ranges.js";
+import { removed } from "./removed.js";
 import { rename } from "./rename.js";
 import { special } from "./special.js";
 import { times } from "./times.js";
@@ -30,6 +32,7 @@ export const areas: readonly Area[] = [
   rename,
   data,
   ranges,
+  offsets,
   times,
   ownership,
   permissions,
@@ -40,6 +43,7 @@ export const areas: readonly Area[] = [
   durability,
   mmap,
   locks,
+  removed,
   concurrency,
 ];
 

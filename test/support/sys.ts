@@ -83,6 +83,8 @@ const calls = {
   pread64: declare("pread64", "int64", "int", "void *", "size_t", "int64"),
   pwrite64: declare("pwrite64", "int64", "int", "void *", "size_t", "int64"),
   ftruncate64: declare("ftruncate64", "int", "int", "int64"),
+  name_to_handle_at: declare("name_to_handle_at", "int", "int", "void *", "void *", "void *", "int"),
+  open_by_handle_at: declare("open_by_handle_at", "int", "int", "void *", "int"),
   munmap: declare("munmap", "int", "void *", "size_t"),
   msync: declare("msync", "int", "void *", "size_t", "int"),
 };
@@ -188,12 +190,12 @@ export function lseek(fd: number, offset: number | bigint, whence: number): numb
   return calls.lseek(fd, offset, whence);
 }
 
-export function fallocate(fd: number, mode: number, offset: number, length: number): void {
+export function fallocate(fd: number, mode: number, offset: number | bigint, length: number | bigint): void {
   calls.fallocate(fd, mode, offset, length);
 }
 
 /** Copies between two files inside the kernel; the number of bytes copied. */
-export function copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number {
+export function copyFileRange(from: number, fromOffset: number, to: number, toOffset: number | bigint, length: number | bigint): number {
   const source = Buffer.alloc(8);
   const target = Buffer.alloc(8);
   source.writeBigInt64LE(BigInt(fromOffset));
@@ -283,4 +285,17 @@ export function withMap<Result>(fd: number, offset: number, length: number, acti
   } finally {
     calls.munmap(base, size);
   }
+}
+
+/** A file handle as NFS servers keep it: it outlives names and descriptors, and says so when it is stale. */
+export function nameToHandle(path: Path): Buffer {
+  const handle = Buffer.alloc(8 + 128);
+  handle.writeUInt32LE(128);
+  calls.name_to_handle_at(AT_FDCWD, cstring(path), handle, Buffer.alloc(8), 0);
+  return handle;
+}
+
+/** `mountFd` is any descriptor on the same file system. Root only. */
+export function openByHandle(mountFd: number, handle: Buffer, flags: number): number {
+  return calls.open_by_handle_at(mountFd, handle, flags | O_CLOEXEC);
 }
