@@ -4,12 +4,15 @@ import fs from "node:fs";
 import os from "node:os";
 import { dirname, join } from "node:path";
 import type { Test } from "tap";
+import { acls } from "./acls.js";
 import type { Area, Need } from "./case.js";
 import { concurrency } from "./concurrency.js";
 import { create } from "./create.js";
 import { data } from "./data.js";
 import { directories } from "./directories.js";
 import { durability } from "./durability.js";
+import { edges } from "./edges.js";
+import { holes } from "./holes.js";
 import { links } from "./links.js";
 import { listing } from "./listing.js";
 import { locks } from "./locks.js";
@@ -33,13 +36,16 @@ export const areas: readonly Area[] = [
   data,
   ranges,
   offsets,
+  holes,
   times,
   ownership,
   permissions,
   xattrs,
+  acls,
   listing,
   names,
   special,
+  edges,
   durability,
   mmap,
   locks,
