@@ -122,7 +122,9 @@ function pastListingRow(vfs: Vfs): Result {
   const change = (): void => {
     for (let done = 0; done < churn; done += 2) {
       const name = `f${(done / 2) % 1000}`;
+      const gone = view.tree.lookup(directory, name);
       vfs.unlink(view, directory, name, nobody);
+      if (gone !== undefined) vfs.forget(view, gone.ino);
       vfs.create(view, directory, name, 0o100644, nobody);
       store.pulse();
     }

@@ -12,7 +12,10 @@ interface Held {
  */
 export class Cells<Key extends string | number, Value extends Held> {
   readonly #cache: LRUCache<Key, Value>;
-  readonly #held = new Map<Key, Value>();
+  /** Dirty when they left the cache: looked through when the batch is written. */
+  readonly #dirty = new Map<Key, Value>();
+  /** Pinned, and not dirty: there may be as many as open files, so nobody looks through them. */
+  readonly #pinned = new Map<Key, Value>();
 
   /** @param bytesOf what an object takes in memory, roughly */
   constructor(maxBytes: number, bytesOf: (value: Value, key: Key) => number) {
@@ -20,7 +23,9 @@ export class Cells<Key extends string | number, Value extends Held> {
       maxSize: maxBytes,
       sizeCalculation: bytesOf,
       dispose: (value, key, reason) => {
-        if (reason === "evict" && (value.dirty || value.pins > 0)) this.#held.set(key, value);
+        if (reason !== "evict") return;
+        if (value.dirty) this.#dirty.set(key, value);
+        else if (value.pins > 0) this.#pinned.set(key, value);
       },
     });
   }
@@ -28,8 +33,7 @@ export class Cells<Key extends string | number, Value extends Held> {
   get(key: Key): Value | undefined {
     const cached = this.#cache.get(key);
     if (cached !== undefined) return cached;
-    if (this.#held.size === 0) return undefined;
-    return this.#held.get(key);
+    return (this.#dirty.size === 0 ? undefined : this.#dirty.get(key)) ?? (this.#pinned.size === 0 ? undefined : this.#pinned.get(key));
   }
 
   set(key: Key, value: Value): void {
@@ -38,11 +42,24 @@ export class Cells<Key extends string | number, Value extends Held> {
 
   delete(key: Key): void {
     this.#cache.delete(key);
-    this.#held.delete(key);
+    this.#dirty.delete(key);
+    this.#pinned.delete(key);
   }
 
   /** Lets go what was held only because it was dirty. Call when nothing is. */
   release(): void {
-    for (const [key, value] of this.#held) if (!value.dirty && value.pins === 0) this.#held.delete(key);
+    for (const [key, value] of this.#dirty) {
+      if (value.dirty) continue;
+      this.#dirty.delete(key);
+      if (value.pins > 0) this.#pinned.set(key, value);
+    }
+  }
+
+  /** An object's last pin was taken away. */
+  unpinned(key: Key): void {
+    const value = this.#pinned.get(key);
+    if (value === undefined || value.pins > 0) return;
+    this.#pinned.delete(key);
+    if (value.dirty) this.#dirty.set(key, value);
   }
 }

@@ -384,8 +384,8 @@ export class LiveTree implements Tree {
       bytes: draft.bytes,
       process: draft.process,
     });
-    if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     this.record(inode, draft.tick);
+    this.#inodes.unpinned(inode.ino);
   }
 
   /** Settles every draft. */
@@ -404,6 +404,7 @@ export class LiveTree implements Tree {
   letGo(inode: Inode): void {
     inode.handles -= 1;
     if (inode.handles === 0 && inode.gone && inode.version !== null) this.endOrphan(inode);
+    this.#inodes.unpinned(inode.ino);
   }
 
   /** Nobody knows the inode's number any more. */
@@ -411,7 +412,8 @@ export class LiveTree implements Tree {
     const inode = this.#inodes.get(ino);
     if (inode?.gone === true && inode.handles === 0) {
       inode.gone = false;
-      if (!inode.dirty) this.#inodes.delete(ino);
+      if (inode.dirty) this.#inodes.unpinned(ino);
+      else this.#inodes.delete(ino);
     }
   }
 
