@@ -23,9 +23,9 @@ export class Identity {
   /** What was found here and no merge before knew. */
   readonly #found: (readonly [number, number])[] = [];
 
-  constructor(store: Store, trees: Trees) {
+  /** @param twins what merges before found to be one file */
+  constructor(trees: Trees, twins: readonly (readonly [number, number])[]) {
     this.#trees = [trees.base, trees.theirs, trees.ours];
-    const twins = store.connection.prepare<readonly [number, number]>("SELECT ino, twin FROM twin ORDER BY event").all([]);
     for (const [ino, twin] of twins) this.unite(ino, twin);
     this.#found.length = 0;
   }
@@ -57,6 +57,11 @@ export class Identity {
     this.#found.push([a, b]);
     return true;
   }
+}
+
+/** Pairs of inodes that merges took for one file, oldest first. */
+export function readTwins(store: Store): (readonly [number, number])[] {
+  return store.connection.prepare<readonly [number, number]>("SELECT ino, twin FROM twin ORDER BY event").all([]);
 }
 
 /** Remembers that inodes of two branches are one file. */

@@ -4,7 +4,7 @@ import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
 import { type Change, changesBetween } from "./change.js";
 import { type Conflict, Conflicts, type Resolution } from "./conflict.js";
 import { identify } from "./identify.js";
-import { Identity, recordTwins, type Trees } from "./identity.js";
+import { Identity, readTwins, recordTwins, type Trees } from "./identity.js";
 import { keysOf } from "./keys.js";
 import { mergeBase, segmentsSince } from "./lineage.js";
 import { Plan } from "./plan.js";
@@ -53,7 +53,7 @@ export function mergeBranch(store: Store, options: MergeOptions): MergeResult {
     theirs: store.past(source, moment),
     ours: store.live(target),
   };
-  const identity = new Identity(store, trees);
+  const identity = new Identity(trees, readTwins(store));
   identify(trees, identity, keys);
   const labels = options.markers === "markers" ? { ours: nameOf(store, target), theirs: nameOf(store, source) } : undefined;
   const { plan, conflicts } = settle(store, target, { trees, identity, keys, labels }, options.resolve);

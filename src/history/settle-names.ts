@@ -73,7 +73,8 @@ class Settling {
   #settleMissing(change: NameChange, missing: FileId): boolean {
     const names = this.#names;
     const { base, theirs } = names.trees;
-    if (names.sight(theirs, missing) === undefined || (names.sight(base, missing) === undefined && change.reason !== "forced")) {
+    const inTheirs = names.sight(theirs, missing) !== undefined;
+    if (inTheirs && names.sight(base, missing) === undefined && change.reason !== "forced") {
       // One that the source made and that does not come: nor does what lies in it.
       names.giveUp(change);
       return true;
@@ -85,7 +86,7 @@ class Settling {
             `directory:${missing}`,
             this.#conflict("delete/add", missing, "ours removed the directory, theirs put something into it"),
           );
-    if (resolution === "theirs") {
+    if (resolution === "theirs" && inTheirs) {
       const before = names.placing(missing).length;
       this.#place(missing);
       if (names.placing(missing).length > before) return true;

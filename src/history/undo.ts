@@ -1,0 +1,161 @@
+import type { Name } from "../base/bytes.js";
+import { EINVAL, ENOENT, FsError } from "../base/errno.js";
+import type { Store } from "../store/store.js";
+import type { Tree } from "../store/tree.js";
+import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
+import { type Change, changesBetween } from "./change.js";
+import type { Conflict } from "./conflict.js";
+import { Identity } from "./identity.js";
+import { changesTree, eventsOf, type KeyEvent, Keys } from "./keys.js";
+import type { Segment } from "./lineage.js";
+import { type DryRun, settle } from "./merge.js";
+import { MosaicTree } from "./mosaic.js";
+import { isThere, Paths } from "./paths.js";
+import { PlannedTree } from "./planned-tree.js";
+import { type Aspect, Tracer } from "./tracer.js";
+
+export interface UndoOptions {
+  readonly branch: number;
+  /** How many changes, newest first; without it one, or all of a process. */
+  readonly count?: number | undefined;
+  /** Only what this process did: of several that bore the number the last one that changed this branch. */
+  readonly byProcess?: { readonly pid: number } | undefined;
+  readonly dryRun: DryRun;
+  readonly process: number | null;
+}
+
+export interface UndoResult {
+  readonly changes: readonly Change[];
+  /** What somebody else changed again since. While there is one, nothing is applied. */
+  readonly conflicts: readonly Conflict[];
+  /** The events that are taken back, newest first. */
+  readonly undone: readonly number[];
+  readonly event?: number;
+  readonly touched: Touched;
+}
+
+/**
+ * Takes back the last changes of a branch since its fork, or those of one process, as a new change, which can itself be taken back.
+ * What they changed becomes what it was before the first of them; what others changed again since is a conflict. Throws EINVAL,
+ * ENOENT when there is nothing to take back or its history was dropped, ENOSPC.
+ */
+export function undo(store: Store, options: UndoOptions): UndoResult {
+  const { branch } = options;
+  store.settle();
+  const { forkedAt, parent } = store.branches.get(branch);
+  const own: Segment = { branch, after: parent === null ? 0 : forkedAt, upTo: store.events.last };
+  const selected = selectEvents(store, own, options);
+  const undone = [...selected].reverse();
+  const first = selected.values().next().value as number;
+  if (first - 1 < store.horizon()) throw new FsError(ENOENT, `the history before event @${first} was dropped; it cannot be taken back`);
+  const tracer = new Tracer(store, branch, first - 1);
+  for (const event of eventsOf(store, { ...own, after: first - 1 })) tracer.follow(event, selected.has(event.id));
+  const ours = store.live(branch);
+  const trees = new Moments(store, branch, ours);
+  const base = new MosaicTree(ours);
+  const theirs = new MosaicTree(ours);
+  const keys = new Keys();
+  const aspects = [...tracer.aspects()];
+  for (const aspect of aspects) {
+    addKey(keys, aspect);
+    if (aspect.changedAgain !== undefined) setAspect(base, aspect, trees.at(aspect.changedAgain - 1));
+    setAspect(theirs, aspect, trees.at(aspect.before));
+  }
+  for (const aspect of aspects) {
+    if (aspect.of === "name") showDirectory(aspect.parent, trees.at(aspect.before), ours, [base, theirs], keys);
+  }
+  const all = { base, theirs, ours };
+  const { plan, conflicts } = settle(store, branch, { trees: all, identity: new Identity(all, []), keys, labels: undefined }, undefined);
+  const changes = changesBetween(ours, new PlannedTree(plan), plan.keys());
+  if (conflicts.length > 0) return { changes, conflicts, undone, touched: nothingTouched };
+  if (options.dryRun === "dry-run" || plan.isEmpty) return { changes, conflicts, undone, touched: touchedBy(plan) };
+  const what = undone.length === 1 ? `@${first}` : `${undone.length} changes since @${first}`;
+  const { event, touched } = applyPlan(store, plan, { op: "undo", name: what, process: options.process });
+  store.commit("durable");
+  return { changes, conflicts, undone, event, touched };
+}
+
+/** The events to take back, oldest first. */
+function selectEvents(store: Store, own: Segment, { count, byProcess }: UndoOptions): Set<number> {
+  if (count !== undefined && !(Number.isInteger(count) && count > 0)) throw new FsError(EINVAL, `${count} changes cannot be taken back`);
+  const events = byProcess === undefined ? lastEvents(store, own, count ?? 1) : eventsOfProcess(store, own, byProcess.pid);
+  const ids = events.map(({ id }) => id);
+  const selected = count === undefined ? ids : ids.slice(-count);
+  const name = store.branches.get(own.branch).name;
+  if (selected.length === 0) {
+    const who = byProcess === undefined ? "" : ` that process ${byProcess.pid} made`;
+    throw new FsError(ENOENT, `branch "${name}" has no change${who} to take back`);
+  }
+  if (byProcess === undefined && selected.length < (count ?? 1)) {
+    throw new FsError(ENOENT, `branch "${name}" has only ${selected.length} changes of its own to take back, not ${count}`);
+  }
+  return new Set(selected);
+}
+
+/** The last events of a stretch that changed its tree, found from its end: a trunk may have millions before them. */
+function lastEvents(store: Store, own: Segment, count: number): KeyEvent[] {
+  for (let reach = Math.max(64, 4 * count); ; reach *= 8) {
+    const after = Math.max(own.after, own.upTo - reach);
+    const events = [...eventsOf(store, { ...own, after })].filter(changesTree);
+    if (events.length >= count || after === own.after) return events.slice(-count);
+  }
+}
+
+function eventsOfProcess(store: Store, own: Segment, pid: number): KeyEvent[] {
+  const rows = store.connection.prepare<readonly [number]>("SELECT id FROM process WHERE pid = $1").all([pid]);
+  const processes = new Set(rows.map(([id]) => id));
+  if (processes.size === 0) throw new FsError(ENOENT, `no process ${pid} is known to have changed anything`);
+  const events: KeyEvent[] = [];
+  for (const event of eventsOf(store, own)) {
+    if (event.process !== null && processes.has(event.process) && changesTree(event)) events.push(event);
+  }
+  const last = events[events.length - 1]?.process;
+  return events.filter(({ process }) => process === last);
+}
+
+/** Past trees of a branch, each made once. */
+class Moments {
+  readonly #store: Store;
+  readonly #branch: number;
+  readonly #live: Tree;
+  readonly #trees = new Map<number, Tree>();
+
+  constructor(store: Store, branch: number, live: Tree) {
+    this.#store = store;
+    this.#branch = branch;
+    this.#live = live;
+  }
+
+  at(moment: number): Tree {
+    if (moment >= this.#store.events.last) return this.#live;
+    let tree = this.#trees.get(moment);
+    if (tree === undefined) {
+      tree = this.#store.past(this.#branch, moment);
+      this.#trees.set(moment, tree);
+    }
+    return tree;
+  }
+}
+
+/** Shows a directory that others ended, and those above it, where a name in it is taken back: then its end is the conflict. */
+function showDirectory(ino: number, then: Tree, ours: Tree, mosaics: readonly MosaicTree[], keys: Keys): void {
+  if (keys.inodes.has(ino) || isThere(ours, ino) || !isThere(then, ino)) return;
+  for (const mosaic of mosaics) mosaic.setAttributes(ino, then);
+  for (const slot of new Paths(then).slotsOf(ino)) {
+    for (const mosaic of mosaics) mosaic.setName(slot, then);
+    showDirectory(slot.parent, then, ours, mosaics, keys);
+  }
+}
+
+function addKey(keys: Keys, aspect: Aspect): void {
+  if (aspect.of === "name") keys.addSlot(aspect.parent, aspect.name);
+  else keys.inodes.add(aspect.ino);
+}
+
+function setAspect(mosaic: MosaicTree, aspect: Aspect, tree: Tree): void {
+  if (aspect.of === "name") mosaic.setName(aspect, tree);
+  else if (aspect.of === "content") mosaic.setContent(aspect.ino, tree);
+  else if (aspect.of === "attributes") mosaic.setAttributes(aspect.ino, tree);
+  else if (aspect.of === "xattr") mosaic.setXattr(aspect.ino, aspect.name as Name, tree);
+  else mosaic.setXattrs(aspect.ino, tree);
+}
