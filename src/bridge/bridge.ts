@@ -102,6 +102,11 @@ export class Bridge implements Handlers {
     return this.#lookups.nodes;
   }
 
+  /** Whether the kernel knows an inode, and so will say when it forgets it. */
+  knows(view: View, ino: number): boolean {
+    return this.#lookups.has(view.slot, ino);
+  }
+
   /** The upper half of an inode's node id. The mounted root is node 1, and the root of branch 0 must not look like it. */
   nodeHi(view: View, ino: number): number {
     if (ino !== rootIno) return nodeidHi(view.slot, ino);

@@ -15,6 +15,10 @@ export class Lookups {
     return sum;
   }
 
+  has(slot: number, ino: number): boolean {
+    return this.#slots.get(slot)?.has(ino) === true;
+  }
+
   add(slot: number, ino: number): void {
     let counts = this.#slots.get(slot);
     if (counts === undefined) {

@@ -1,9 +1,8 @@
 import { Callers } from "../bridge/callers.js";
 import { lockDatabase } from "../daemon/lock.js";
-import { commit, merge } from "../daemon/merging.js";
-import { begin, dropBranch, fork, removeSnapshot, renameBranch, rollback, snapshot } from "../daemon/operations.js";
-import type { BranchReport, StoreOperation, StoreOperations } from "../daemon/protocol.js";
-import type { Branch } from "../store/branches.js";
+import { commit, merge, type Reported, restore, undo } from "../daemon/merging.js";
+import { begin, dropBranch, fork, removeSnapshot, renameBranch, reportOf, rollback, snapshot } from "../daemon/operations.js";
+import type { ChangeReport, StoreOperation, StoreOperations } from "../daemon/protocol.js";
 import { mainBranch, openStore, type Store } from "../store/store.js";
 
 /** What each operation does to a store that nobody has mounted. `process` is the row of this command. */
@@ -21,24 +20,22 @@ const performers: Performers = {
   renameBranch: (store, { name, to }, process) => done(renameBranch(store, name, to, process)),
   snapshot: (store, args, process) => snapshot(store, args, mainBranch, process),
   dropSnapshot: (store, { name, branch }, process) => done(removeSnapshot(store, name, branch, mainBranch, process)),
-  merge: (store, args, process) => merge(store, args, mainBranch, process).report,
-  restore: () => notYet(),
-  undo: () => notYet(),
+  merge: (store, args, process) => changed(store, merge(store, args, mainBranch, process)),
+  restore: (store, args, process) => changed(store, restore(store, args, mainBranch, process)),
+  undo: (store, args, process) => changed(store, undo(store, args, mainBranch, process)),
   begin: (store, { name, from }, process) => reportOf(store, begin(store, name, from, mainBranch, process)),
-  commit: (store, args, process) => commit(store, args, process).report,
+  commit: (store, args, process) => changed(store, commit(store, args, process)),
   rollback: (store, { name }, process) => done(rollback(store, name, process)),
 };
-
-function notYet(): never {
-  throw new Error("not yet");
-}
 
 function done(_result: unknown): Record<string, never> {
   return {};
 }
 
-function reportOf(store: Store, { id, name, kind, parent, forkedAt }: Branch): BranchReport {
-  return { id, name, kind, from: store.branches.get(parent ?? mainBranch).name, forkedAt };
+/** No kernel knows what lost its last name, so it goes at once. */
+function changed(store: Store, { report, branch, touched }: Reported): ChangeReport {
+  if (report.event !== undefined) for (const ino of touched.ended) store.live(branch).forget(ino);
+  return report;
 }
 
 /** The row of this very process, complete: nobody else is there to look it up. */

@@ -1,9 +1,12 @@
+import { EBUSY, FsError } from "../base/errno.js";
 import type { Touched } from "../history/apply.js";
 import type { Conflict, Resolution as How } from "../history/conflict.js";
 import { type MergeResult, mergeBranch } from "../history/merge.js";
+import { restore as restorePaths } from "../history/restore.js";
+import { undo as undoChanges } from "../history/undo.js";
 import { mainBranch } from "../store/branches.js";
 import type { Store } from "../store/store.js";
-import { branchOf, transactionOf } from "./operations.js";
+import { branchOf, momentOf, transactionOf } from "./operations.js";
 import type { ChangeReport, Resolution, StoreOperations } from "./protocol.js";
 
 /**
@@ -25,15 +28,36 @@ export function merge(store: Store, args: StoreOperations["merge"]["args"], moun
   return reported(target, mergeBranch(store, { source, target, resolve, markers: args.markers, dryRun: args.intent, process }));
 }
 
-/** Merges a transaction into the branch it was forked from and ends it. With conflicts, or for a dry run, it stays as it is. */
+/**
+ * Merges a transaction into the branch it was forked from and ends it. With conflicts, or for a dry run, it stays as it is.
+ * Throws EBUSY for one that could not be ended.
+ */
 export function commit(store: Store, args: StoreOperations["commit"]["args"], process: number | null): Reported {
   const transaction = transactionOf(store, args.name);
+  const child = store.branches.list().find(({ parent }) => parent === transaction.id);
+  if (child !== undefined) throw new FsError(EBUSY, `"${transaction.name}" has a branch of its own, "${child.name}"; drop that first`);
   const target = transaction.parent ?? mainBranch;
   const resolve = resolver(args.resolutions);
   const options = { source: transaction.id, target, resolve, markers: args.markers, dryRun: args.intent, process };
   const result = mergeBranch(store, options);
   if (result.conflicts.length === 0 && args.intent === "apply") store.branches.drop(transaction, process);
   return reported(target, result);
+}
+
+/** Makes paths, or everything, as they were; `mounted` where no branch is named. */
+export function restore(store: Store, args: StoreOperations["restore"]["args"], mounted: number, process: number | null): Reported {
+  const branch = branchOf(store, args.branch, mounted).id;
+  const moment = momentOf(store, branch, args.when);
+  const paths = args.paths.length === 0 ? undefined : args.paths.map((path) => path.split("/").filter((name) => name !== ""));
+  const result = restorePaths(store, { branch, moment, paths, dryRun: args.intent, process });
+  return reported(branch, { conflicts: [], ...result });
+}
+
+/** Takes changes back; `mounted` where no branch is named. */
+export function undo(store: Store, args: StoreOperations["undo"]["args"], mounted: number, process: number | null): Reported {
+  const branch = branchOf(store, args.branch, mounted).id;
+  const byProcess = args.by === undefined ? undefined : { pid: args.by };
+  return reported(branch, undoChanges(store, { branch, count: args.count, byProcess, dryRun: args.intent, process }));
 }
 
 /** How each conflict is settled by what the user said: the resolution for the nearest directory above it, or for itself, counts. */

@@ -4,6 +4,7 @@ import { type Branch, type BranchKind, mainBranch } from "../store/branches.js";
 import { dropSnapshot, type Snapshot, takeSnapshot } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
 import { formatWhen, parseWhen, whenForms } from "../vfs/when.js";
+import type { BranchReport } from "./protocol.js";
 
 /**
  * Changes of the file system as a whole. Each is a function of a store, so that the daemon does them between two requests of
@@ -101,4 +102,9 @@ export function transactionOf(store: Store, name: string): Branch {
 
 function freeName(store: Store): string {
   for (let number = 1; ; number++) if (store.branches.named(`tx-${number}`) === undefined) return `tx-${number}`;
+}
+
+/** A branch that was made, as the control protocol tells of it. */
+export function reportOf(store: Store, { id, name, kind, parent, forkedAt }: Branch): BranchReport {
+  return { id, name, kind, from: store.branches.get(parent ?? mainBranch).name, forkedAt };
 }

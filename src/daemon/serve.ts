@@ -3,6 +3,7 @@ import { nowMicros } from "../base/clock.js";
 import { logLine } from "../base/log.js";
 import { Bridge, type ShownAs } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
+import { Notices } from "../bridge/notices.js";
 import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
 import { Notifier } from "../fuse/notify.js";
@@ -14,6 +15,7 @@ import { parseWhen, whenForms } from "../vfs/when.js";
 import { startCheckpointer } from "./checkpointer.js";
 import { Jobs } from "./jobs.js";
 import type { MountOptions } from "./options.js";
+import { Performer } from "./performing.js";
 import type { DaemonConfig } from "./protocol.js";
 import type { Served, Serving } from "./serving.js";
 
@@ -45,10 +47,12 @@ export function serve(serving: Serving): void {
     store.close();
     throw error;
   }
-  const bridge = new Bridge(vfs, new Callers(store.processes, serving.onNewProcess), viewOwner(config), shownAs(options));
+  const callers = new Callers(store.processes, serving.onNewProcess);
+  const bridge = new Bridge(vfs, callers, viewOwner(config), shownAs(options));
   const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
-  const served = control(store, vfs, bridge, jobs, notifier);
+  const performer = new Performer(vfs, bridge, new Notices(notifier, vfs, bridge), callers);
+  const served = control(store, vfs, bridge, jobs, notifier, performer);
   const session = new Session({
     fd,
     wakeFd: serving.wakeDescriptor,
@@ -148,11 +152,9 @@ function memory(): Record<string, number> {
   return { heapUsedBytes: heapUsed, heapBytes: heapTotal, externalBytes: external, arrayBufferBytes: arrayBuffers };
 }
 
-function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: Notifier): Served {
+function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: Notifier, performer: Performer): Served {
   return {
-    perform: ({ op }) => {
-      throw new Error(`${op}: not yet`);
-    },
+    perform: (call, peer, answer) => answer(performer.perform(call, peer)),
     whenNoticed: (then) => notifier.whenDelivered(then),
     barrier: () => store.commit("durable"),
     gc: (keepMicros, answer, refuse) => jobs.add(garbageCollection(store, keepMicros, vfs.views.moments()), answer, refuse),

@@ -18,13 +18,18 @@ export function forkMounted(vfs: Vfs, name: Name, process: number | null): Branc
   return vfs.store.branches.fork(nameText(name), vfs.views.mounted.tree.branch, undefined, "branch", process);
 }
 
+/** Throws EBUSY for the mounted branch, and for one with open files. */
+export function refuseInUse(vfs: Vfs, branch: Branch): void {
+  if (branch.id === vfs.views.mounted.tree.branch) throw new FsError(EBUSY, `"${branch.name}" is mounted; switch to another branch first`);
+  const open = vfs.handles.openIn(branch.id);
+  if (open > 0) throw new FsError(EBUSY, `"${branch.name}" has ${open} open files; close them first`);
+}
+
 /** `rmdir /.branches/NAME`: drops a branch. Throws EBUSY for the mounted one, one with open files, one others descend from. */
 export function dropBranch(vfs: Vfs, name: Name, process: number | null): Branch {
   refuseReadOnly(vfs);
   const branch = branchNamed(vfs, name);
-  if (branch.id === vfs.views.mounted.tree.branch) throw new FsError(EBUSY, `"${branch.name}" is mounted; switch to another branch first`);
-  const open = vfs.handles.openIn(branch.id);
-  if (open > 0) throw new FsError(EBUSY, `"${branch.name}" has ${open} open files; close them first`);
+  refuseInUse(vfs, branch);
   vfs.store.branches.drop(branch, process);
   vfs.views.forgetBranch(branch.id);
   return branch;
@@ -55,6 +60,7 @@ export function dropMountedSnapshot(vfs: Vfs, name: Name, process: number | null
   dropSnapshot(vfs.store, vfs.views.mounted.tree.branch, text, process);
 }
 
-function refuseReadOnly(vfs: Vfs): void {
+/** Throws EROFS where nothing may be changed. */
+export function refuseReadOnly(vfs: Vfs): void {
   if (vfs.views.mounted.writable === undefined) throw new FsError(EROFS, "mounted read-only");
 }
