@@ -78,7 +78,7 @@ t.test("names and branches that are refused", (t) =>
     for (const name of ["a/b", ".", "..", " x", "tab\there", ""]) refuses(t, 1, ["branch", name, ...at], [/name/]);
     refuses(t, 1, ["branch", "n".repeat(256), ...at], ["256 bytes"]);
     refuses(t, 2, ["branch", "-x", ...at], ["-x"]);
-    refuses(t, 1, ["branch", "new", "--from", "nowhere", ...at], ["nowhere", "no such branch"]);
+    refuses(t, 1, ["branch", "new", "--from", "nowhere", ...at], ["nowhere", /no (such )?branch/]);
     refuses(t, 1, ["branch", "new", "--at", "nonsense", ...at], ["nonsense", "moment"]);
     refuses(t, 1, ["branch", "new", "--at", "1999-01-01", ...at], ["1999-01-01", "history"]);
     refuses(t, 1, ["branch", "new", "--at", "2999-01-01", ...at], ["2999-01-01", "future"]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { type Mount, onMount } from "../support/mount.js";
 import { succeed } from "../support/run.js";
+import { stone } from "../support/stone.js";
 import { accepts, conflicts, list, refuses } from "./support.js";
 
 /** A mount with a branch `idea`, forked where `note` says "one" between two other lines. */
@@ -90,7 +91,8 @@ t.test("merges that are refused", (t) =>
     refuses(t, 1, ["merge", "idea", "--into", "nowhere", ...at], ["nowhere"]);
     refuses(t, 2, ["merge", ...at], ["'NAME'"]);
     refuses(t, 2, ["merge", "idea", "--markers", ...at], ["--text"]);
-    refuses(t, 1, ["merge", "idea", "--ours", "/etc/passwd"], ["--db"]);
+    const stray = ["merge", "idea", "--ours", "/etc/passwd"];
+    refuses(t, 1, stray, ["/etc/passwd", "--db"], stone(stray, { cwd: mount.directory }));
   }),
 );
 
