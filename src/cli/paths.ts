@@ -48,11 +48,16 @@ export interface Place {
   readonly components: readonly string[];
 }
 
+/** Where the current directory lies in a mount; undefined outside of any. */
+export function placeHere(): Place | undefined {
+  const directory = currentDirectory();
+  return directory === undefined ? undefined : placeInMount(directory);
+}
+
 /** What a command is about where no path says it: `--db`, else the mount around the current directory, else STONE_DB. */
 export function currentPlace(flag: string | undefined): Place {
   if (flag !== undefined) return { database: existingDatabase(flag), components: [] };
-  const directory = currentDirectory();
-  const place = directory === undefined ? undefined : placeInMount(directory);
+  const place = placeHere();
   if (place !== undefined) return place;
   const variable = process.env.STONE_DB;
   if (variable) return { database: existingDatabase(variable), components: [] };

@@ -1,5 +1,5 @@
 import { connectDaemon, type DaemonClient } from "../daemon/client.js";
-import { isWithin } from "../daemon/mountinfo.js";
+import { RefusedError } from "../daemon/control.js";
 import type { DaemonStatus, MountOperation, MountOperations, StoreOperation, StoreOperations } from "../daemon/protocol.js";
 import { openStore, type Store } from "../store/store.js";
 import { performDirectly } from "./direct.js";
@@ -10,6 +10,18 @@ import { currentPlace, findPlace, type Place } from "./paths.js";
 export interface PlaceFlags {
   readonly db?: string;
   readonly branch?: string;
+}
+
+/**
+ * close(2) returns before the file system hears of it (RELEASE is sent behind it), so what was closed just now may count as open
+ * for a moment: a refusal for open files is final only after this long.
+ */
+const closingMillis = 500;
+const closingPollMillis = 20;
+
+/** Whether a refusal says that a branch has files open. */
+export function isHeldOpen(error: unknown): boolean {
+  return error instanceof RefusedError && error.code === "EBUSY" && error.message.includes("open files");
 }
 
 /** One command's conversation with a database, mounted or not. */
@@ -42,7 +54,15 @@ export class Session {
   /** Has the daemon change something, or does it itself, under the lock, when there is none. */
   async change<Op extends StoreOperation>(op: Op, args: StoreOperations[Op]["args"]): Promise<StoreOperations[Op]["result"]> {
     if (this.#daemon === undefined) return performDirectly(this.database, op, args);
-    return await this.ask(op, args);
+    const deadline = performance.now() + closingMillis;
+    for (;;) {
+      try {
+        return await this.ask(op, args);
+      } catch (error) {
+        if (!isHeldOpen(error) || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, closingPollMillis));
+      }
+    }
   }
 
   /** Has the daemon do what only it can. Throws CliError when the database is not mounted. */
@@ -56,11 +76,6 @@ export class Session {
     if (this.status === undefined) return undefined;
     const { mountPoint } = this.status;
     return branch === this.status.branch ? mountPoint : `${mountPoint}/.branches/${branch}`;
-  }
-
-  /** Whether an absolute path lies in the mount. */
-  holds(path: string): boolean {
-    return this.status !== undefined && isWithin(path, this.status.mountPoint);
   }
 }
 

@@ -63,6 +63,9 @@ t.test("a fork of the past, of another branch, and from inside one", (t) =>
     t.equal(readFileSync(join(directory, ".branches", "older", "note"), "utf8"), "three");
     accepts(t, ["branch", "inner"], old);
     t.equal(branches(t, directory).get("inner")?.from, "old", "the branch one is in is the one that is forked");
+    const [forkedAt] = [...branches(t, directory).values()].filter(({ name }) => name === "inner").map((row) => row.forkedAt);
+    accepts(t, ["branch", "before", "--from", "inner", "--at", `@${(forkedAt ?? 0) - 1}`], directory);
+    t.equal(readFileSync(join(directory, ".branches", "before", "note"), "utf8"), "three", "before its fork it was its parent");
     accepts(t, ["branch", "words", "--at", "1 second ago", "--db", mount.database]);
   }),
 );
@@ -102,7 +105,7 @@ t.test("a branch with an open file, or that is mounted, is not dropped", (t) =>
     const { directory } = mount;
     accepts(t, ["branch", "idea"], directory);
     const fd = openSync(join(directory, ".branches", "idea", "open"), "w");
-    refuses(t, 1, ["branch", "-d", "idea", "--db", mount.database], ["idea", /open/]);
+    refuses(t, 1, ["branch", "-d", "idea", "--db", mount.database], ["idea", "open", `(pid ${process.pid})`]);
     closeSync(fd);
     accepts(t, ["switch", "idea"], directory);
     refuses(t, 1, ["branch", "-d", "idea", "--db", mount.database], ["idea", /mount/]);

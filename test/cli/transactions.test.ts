@@ -207,6 +207,19 @@ function start(t: Test, args: readonly string[], cwd: string): ChildProcess {
   return child;
 }
 
+t.test("tx in a branch's directory is about that branch", (t) =>
+  onMount(t, (mount) => {
+    const { directory } = mount;
+    mkdirSync(join(directory, "dir"));
+    accepts(t, ["branch", "idea"], directory);
+    const inside = join(directory, ".branches", "idea", "dir");
+    t.equal(accepts(t, ["tx", "--", "sh", "-c", "pwd; echo new > new"], inside), `${inside}\n`);
+    t.ok(existsSync(join(inside, "new")));
+    t.notOk(existsSync(join(directory, "dir", "new")));
+    t.equal(accepts(t, ["tx", "--", "pwd"], join(directory, ".history", "1s-ago")), `${directory}\n`, "the past stands for the present");
+  }),
+);
+
 t.test("where no namespace is allowed, tx runs in the transaction's directory and says so", (t) =>
   onMount(t, (mount) => {
     const { directory } = mount;

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { formatWhen } from "../../vfs/when.js";
-import { UsageError } from "../errors.js";
+import { CliError, UsageError } from "../errors.js";
+import { findHolders } from "../holders.js";
 import { formatBytes, printJson, printLine, printTable } from "../output.js";
 import { findMoment } from "../refs.js";
 import { type BranchRow, branchRows } from "../reports/branches.js";
-import { here, type Session } from "../session.js";
+import { here, isHeldOpen, type Session } from "../session.js";
 
 interface Flags {
   readonly from?: string;
@@ -61,6 +62,17 @@ async function fork(session: Session, name: string, flags: Flags): Promise<void>
   printLine(`forked ${report.name} from ${report.from}@${report.forkedAt}; ${where}`);
 }
 
+async function drop(session: Session, name: string): Promise<void> {
+  try {
+    await session.change("dropBranch", { name });
+  } catch (error) {
+    const directory = session.directoryOf(name);
+    if (!isHeldOpen(error) || directory === undefined) throw error;
+    const holders = findHolders(directory);
+    throw new CliError(`${name} has files open${holders.length === 0 ? "" : `, by ${holders.join(", ")}`}; close them first`);
+  }
+}
+
 async function branch(name: string | undefined, to: string | undefined, flags: Flags): Promise<void> {
   const verbs = [flags.drop, flags.rename, flags.list].filter((flag) => flag === true);
   if (verbs.length > 1) throw new UsageError("-d, -m and --list exclude each other");
@@ -75,7 +87,7 @@ async function branch(name: string | undefined, to: string | undefined, flags: F
   await here(flags, async (session) => {
     if (name === undefined) await list(session, flags);
     else if (flags.drop === true) {
-      await session.change("dropBranch", { name });
+      await drop(session, name);
       printLine(`dropped ${name}`);
     } else if (to !== undefined) {
       await session.change("renameBranch", { name, to });

@@ -4,8 +4,8 @@ import { tell } from "../changes.js";
 import { CliError, codeOf } from "../errors.js";
 import { inNamespace, runCommand, whyNoNamespace } from "../namespace.js";
 import { printError } from "../output.js";
-import { currentPlace, type Place } from "../paths.js";
-import { type Session, withSession } from "../session.js";
+import { placeHere } from "../paths.js";
+import { here, type Session } from "../session.js";
 import { refuseInside, transactionVariable } from "../transactions.js";
 
 interface Flags {
@@ -13,37 +13,25 @@ interface Flags {
   readonly db?: string;
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** Where the command works below `root`: where we are, if we are in the tree that it stands for. */
-function workingDirectory(root: string, place: Place, otherwise: string): string {
+/** Where the command works: the directory below `root` that stands for the one we are in, `otherwise` when we are in no mount of it. */
+function workingDirectory(root: string, database: string, otherwise: string): string {
+  const place = placeHere();
+  if (place?.database !== database) return otherwise;
   const directory = [root, ...place.components].join("/");
   // A moment of the past may have had directories that are gone.
-  if (place.components.length > 0 && !isDirectory(directory)) return root;
-  return isInside() ? directory : otherwise;
-}
-
-/** Whether the current directory is what said which file system is meant. */
-function isInside(): boolean {
-  try {
-    return currentPlace(undefined).database !== "" && process.env.STONE_DB === undefined;
-  } catch {
-    return false;
-  }
+  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? directory : root;
 }
 
 /** Runs a command with a transaction's tree in place of the branch's, or in the transaction's directory where that cannot be. */
-async function runIn(session: Session, name: string, place: Place, command: readonly string[]): Promise<number> {
+async function runIn(session: Session, name: string, command: readonly string[]): Promise<number> {
   const source = `${session.status?.mountPoint}/.branches/${name}`;
   const target = session.directoryOf(session.branch) ?? source;
   const variables = { [transactionVariable]: name };
-  const directory = workingDirectory(target, place, process.cwd());
+  const directory = workingDirectory(target, session.database, process.cwd());
   const why = whyNoNamespace({ source, target }, directory);
   try {
     if (why === undefined) return await runCommand(inNamespace({ source, target }, directory, command), "/", variables);
-    const instead = workingDirectory(source, place, source);
+    const instead = workingDirectory(source, session.database, source);
     printError(`stone: no private mount namespace here (${why}); running in ${instead} instead`);
     return await runCommand(command, instead, variables);
   } catch (error) {
@@ -72,8 +60,7 @@ async function end(session: Session, name: string, status: number, flags: Flags)
 }
 
 async function tx(command: readonly string[], flags: Flags): Promise<void> {
-  const place = currentPlace(flags.db);
-  await withSession(place, {}, async (session) => {
+  await here(flags.db === undefined ? {} : { db: flags.db }, async (session) => {
     if (session.status === undefined) {
       throw new CliError(
         `${session.database} is not mounted, and a command needs files; mount it with: stone mount ${session.database} DIR`,
@@ -83,7 +70,7 @@ async function tx(command: readonly string[], flags: Flags): Promise<void> {
     const { name } = await session.change("begin", { from: session.branch });
     let status: number;
     try {
-      status = await runIn(session, name, place, command);
+      status = await runIn(session, name, command);
     } catch (error) {
       await session.change("rollback", { name });
       throw error;
