@@ -114,6 +114,33 @@ t.test("a branch with an open file, or that is mounted, is not dropped", (t) =>
   }),
 );
 
+t.test("a mount that is read-only refuses, and says that it is", (t) =>
+  onMount(t, (mount) => {
+    const { directory } = mount;
+    const at = ["--db", mount.database];
+    accepts(t, ["snapshot", "first", ...at]);
+    accepts(t, ["branch", "idea", ...at]);
+    mount.unmount();
+    accepts(t, ["mount", "-o", "ro", mount.database, directory]);
+    for (const change of [
+      ["branch", "new"],
+      ["branch", "-d", "idea"],
+      ["snapshot"],
+      ["merge", "idea"],
+      ["restore", "first"],
+      ["undo"],
+      ["begin"],
+    ]) {
+      refuses(t, 1, [...change, ...at], ["read-only"]);
+    }
+    accepts(t, ["umount", directory]);
+    accepts(t, ["mount", "--at", "first", mount.database, directory]);
+    refuses(t, 1, ["switch", "idea", ...at], ["past moment"]);
+    refuses(t, 1, ["branch", "new", ...at], ["read-only"]);
+    t.equal(branches(t, directory).size, 2, "reading goes on");
+  }),
+);
+
 t.test("switch shows another branch at once", (t) =>
   onMount(t, (mount) => {
     const { directory } = mount;
