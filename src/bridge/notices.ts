@@ -2,7 +2,7 @@ import { type Name, nameFromText } from "../base/bytes.js";
 import type { Notifier } from "../fuse/notify.js";
 import { rootIno } from "../store/tree.js";
 import type { Vfs } from "../vfs/vfs.js";
-import type { Bridge } from "./bridge.js";
+import type { NodeTable } from "./node-table.js";
 import { branchesIno, nodeidLo, virtualNodeidHi } from "./nodes.js";
 
 /** What a change that came not through the mount has touched, in one branch. */
@@ -15,27 +15,27 @@ export interface Touched {
 export class Notices {
   readonly #notifier: Notifier;
   readonly #vfs: Vfs;
-  readonly #bridge: Bridge;
+  readonly #nodes: NodeTable;
 
-  constructor(notifier: Notifier, vfs: Vfs, bridge: Bridge) {
+  constructor(notifier: Notifier, vfs: Vfs, nodes: NodeTable) {
     this.#notifier = notifier;
     this.#vfs = vfs;
-    this.#bridge = bridge;
+    this.#nodes = nodes;
   }
 
   /** Names, attributes and bytes of a branch changed. */
   changed(branch: number, { entries, inodes }: Touched): void {
     const view = this.#vfs.views.branch(branch);
     for (const { parent, name } of entries) {
-      this.#notifier.invalidateEntry(nodeidLo(parent), this.#bridge.nodeHi(view, parent), name, "expire");
+      this.#notifier.invalidateEntry(nodeidLo(parent), this.#nodes.nodeHi(view, parent), name, "expire");
     }
     const directories = new Set(entries.map(({ parent }) => parent));
-    for (const ino of new Set([...inodes, ...directories])) this.#inode(nodeidLo(ino), this.#bridge.nodeHi(view, ino));
+    for (const ino of new Set([...inodes, ...directories])) this.#inode(nodeidLo(ino), this.#nodes.nodeHi(view, ino));
   }
 
   /** The root shows another branch: what was looked up in it, or missed, may be something else now. */
   switched(): void {
-    for (const name of this.#bridge.takeRootNames()) this.#notifier.invalidateEntry(rootIno, 0, name, "expire");
+    for (const name of this.#nodes.takeRootNames()) this.#notifier.invalidateEntry(rootIno, 0, name, "expire");
     this.#inode(rootIno, 0);
   }
 

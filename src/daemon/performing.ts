@@ -1,7 +1,7 @@
 import { nameFromText } from "../base/bytes.js";
 import { EROFS, FsError } from "../base/errno.js";
-import type { Bridge } from "../bridge/bridge.js";
 import type { Callers } from "../bridge/callers.js";
+import type { NodeTable } from "../bridge/node-table.js";
 import type { Notices } from "../bridge/notices.js";
 import type { Branch } from "../store/branches.js";
 import { dropBranch, refuseInUse, refuseReadOnly } from "../vfs/branching.js";
@@ -17,14 +17,14 @@ type Performers = {
 /** Carries out what commands ask of a mounted file system, and tells the kernel what changed by it. */
 export class Performer {
   readonly #vfs: Vfs;
-  readonly #bridge: Bridge;
+  readonly #nodes: NodeTable;
   readonly #notices: Notices;
   readonly #callers: Callers;
   readonly #performers: Performers;
 
-  constructor(vfs: Vfs, bridge: Bridge, notices: Notices, callers: Callers) {
+  constructor(vfs: Vfs, nodes: NodeTable, notices: Notices, callers: Callers) {
     this.#vfs = vfs;
-    this.#bridge = bridge;
+    this.#nodes = nodes;
     this.#notices = notices;
     this.#callers = callers;
     this.#performers = this.#table();
@@ -109,7 +109,7 @@ export class Performer {
     if (report.event === undefined) return report;
     this.#notices.changed(branch, touched);
     const view = this.#vfs.views.branch(branch);
-    for (const ino of touched.ended) if (!this.#bridge.knows(view, ino)) this.#vfs.forget(view, ino);
+    for (const ino of touched.ended) if (!this.#nodes.knows(view, ino)) this.#vfs.forget(view, ino);
     return report;
   }
 }

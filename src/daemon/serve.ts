@@ -1,8 +1,9 @@
 import { InvariantError } from "../base/assert.js";
 import { nowMicros } from "../base/clock.js";
 import { logLine } from "../base/log.js";
-import { Bridge, type ShownAs } from "../bridge/bridge.js";
+import { Bridge } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
+import type { ShownAs } from "../bridge/node-table.js";
 import { Notices } from "../bridge/notices.js";
 import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
@@ -51,7 +52,7 @@ export function serve(serving: Serving): void {
   const bridge = new Bridge(vfs, callers, viewOwner(config), shownAs(options));
   const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
-  const performer = new Performer(vfs, bridge, new Notices(notifier, vfs, bridge), callers);
+  const performer = new Performer(vfs, bridge.nodes, new Notices(notifier, vfs, bridge.nodes), callers);
   const served = control(store, vfs, bridge, jobs, notifier, performer);
   const session = new Session({
     fd,
@@ -162,7 +163,7 @@ function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: N
     counters: () => ({
       ...memory(),
       events: store.events.last,
-      nodes: bridge.knownNodes,
+      nodes: bridge.nodes.knownNodes,
       openFiles: vfs.handles.count,
       dirtyBytes: store.space.dirtyBytes,
       databaseBytes: store.connection.usage().usedBytes,
