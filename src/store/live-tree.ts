@@ -17,9 +17,9 @@ import {
   slotOf,
   type XattrNameRow,
 } from "./listing.js";
+import { type DirentCell, loadDirent, loadXattr, type NameCell } from "./name-cells.js";
 import type { SpaceGuard } from "./space.js";
 import type { Tables } from "./tables.js";
-import type { Cell } from "./temporal.js";
 import type { Dirent, ListedDirent, Tree } from "./tree.js";
 
 /** How much of a live tree stays in memory, in bytes. */
@@ -45,37 +45,6 @@ export interface LiveContext {
   drain(): void;
   /** Directories changed since this event may be changed in place: their times are exact to the batch. */
   batchStart(): number;
-}
-
-/** A name's or an attribute's cell. Its key is built when it is needed: thousands of cells with a buffer each would cost more than they hold. */
-class NameCell implements Cell {
-  /** Whether the parent branch has the name: then its absence here must be a row of its own. */
-  inherits = false;
-  readonly pins = 0;
-  readonly #branch: number;
-  readonly #owner: number;
-  readonly #name: Name;
-  version: readonly Value[] | null = null;
-  since = 0;
-  stored = 0;
-  storedUntil = 0;
-  dirty = false;
-
-  constructor(branch: number, owner: number, name: Name) {
-    this.#branch = branch;
-    this.#owner = owner;
-    this.#name = name;
-  }
-
-  get key(): readonly Value[] {
-    return [this.#branch, this.#owner, Buffer.from(this.#name, "latin1")];
-  }
-}
-
-class DirentCell extends NameCell {
-  entry: Dirent | undefined = undefined;
-  /** The name's position in listings, also while it is removed here but the parent branch has it. */
-  cookie = 0;
 }
 
 /** Rough sizes of cached objects in memory. */
@@ -475,22 +444,7 @@ export class LiveTree implements Tree {
     let cell = this.#dirents.get(key);
     if (cell !== undefined) return cell;
     this.#tables.ready();
-    cell = new DirentCell(this.branch, parent, name);
-    const row = this.#tables.dirent.readLive(cell.key);
-    const below = this.#lower?.lookup(parent, name);
-    cell.inherits = below !== undefined;
-    if (row !== undefined) {
-      cell.since = row[0] as number;
-      cell.stored = cell.since;
-      cell.version = row.slice(1);
-      const ino = row[1] as number | null;
-      cell.cookie = row[3] as number;
-      if (ino !== null) cell.entry = { ino, type: row[2] as number, cookie: cell.cookie };
-    } else if (below !== undefined) {
-      cell.entry = below;
-      cell.cookie = below.cookie;
-      cell.version = [below.ino, below.type, below.cookie];
-    }
+    cell = loadDirent(this.#tables, this.#lower, this.branch, parent, name);
     this.#dirents.set(key, cell);
     return cell;
   }
@@ -500,15 +454,7 @@ export class LiveTree implements Tree {
     let cell = this.#xattrs.get(key);
     if (cell !== undefined) return cell;
     this.#tables.ready();
-    cell = new NameCell(this.branch, ino, name);
-    const row = this.#tables.xattr.readLive(cell.key);
-    const below = this.#lower?.xattr(ino, name);
-    cell.inherits = below !== undefined;
-    if (row !== undefined) {
-      cell.since = row[0] as number;
-      cell.stored = cell.since;
-      cell.version = row.slice(1);
-    } else if (below !== undefined) cell.version = [below];
+    cell = loadXattr(this.#tables, this.#lower, this.branch, ino, name);
     this.#xattrs.set(key, cell);
     return cell;
   }
