@@ -1,6 +1,6 @@
 import type { Name } from "../base/bytes.js";
 import { timespecOf } from "../base/clock.js";
-import type { Statement, Value } from "../db/connection.js";
+import type { Statement } from "../db/connection.js";
 import { Cells } from "./cells.js";
 import { copyChunks, copyExtents, type DraftTarget, dropDraft, spill, storeDraft } from "./content.js";
 import { type Chunk, Draft } from "./draft.js";
