@@ -4,9 +4,14 @@
  */
 import fs from "node:fs";
 import { join } from "node:path";
+import { AT_SYMLINK_NOFOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, removexattr, renameat2, setxattr, utimensat } from "./sys.js";
+
+type What =
+  | ("create" | "write" | "truncate" | "unlink" | "rename" | "exchange" | "rename-new" | "link" | "symlink" | "mkdir" | "rmdir")
+  | ("chmod" | "set-times" | "setxattr" | "removexattr" | "fsync");
 
 export interface Operation {
-  readonly what: "create" | "write" | "truncate" | "unlink" | "rename" | "link" | "symlink" | "mkdir" | "rmdir" | "fsync";
+  readonly what: What;
   readonly name: string;
   readonly other: string;
   readonly offset: number;
@@ -18,7 +23,8 @@ const kinds: readonly Operation["what"][] = [
   ...Array.from({ length: 4 }, () => "create" as const),
   ...Array.from({ length: 14 }, () => "write" as const),
   ...Array.from({ length: 3 }, () => "truncate" as const),
-  ...["unlink", "rename", "rename", "link", "symlink", "mkdir", "rmdir", "fsync"],
+  ...["unlink", "rename", "rename", "exchange", "exchange", "rename-new", "link", "link", "symlink", "mkdir", "rmdir", "fsync"],
+  ...["chmod", "set-times", "set-times", "setxattr", "setxattr", "removexattr"],
 ] as Operation["what"][];
 
 const names = ["a", "b", "c", "d", "sub", "sub/a", "sub/b", "sub/deep", "sub/deep/a"];
@@ -44,7 +50,10 @@ export function* operations(seed: number): Generator<Operation> {
 }
 
 /** What an operation may meet in a tree that is as it should be. */
-const refusals = ["ENOENT", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "EINVAL", "EPERM", "ELOOP"];
+const refusals = ["ENOENT", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "EINVAL", "EPERM", "ELOOP", "ENODATA"];
+
+/** Times that operations set are before this, in seconds: all others are those of the run itself. */
+export const setTimesBefore = 1_000_000_000;
 
 function withFile(path: string, action: (fd: number) => void): void {
   const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
@@ -62,6 +71,15 @@ function perform(directory: string, { what, name, other, offset, length, fill }:
   else if (what === "truncate") withFile(path, (fd) => fs.ftruncateSync(fd, offset));
   else if (what === "unlink") fs.unlinkSync(path);
   else if (what === "rename") fs.renameSync(path, join(directory, other));
+  else if (what === "exchange") renameat2(path, join(directory, other), RENAME_EXCHANGE);
+  else if (what === "rename-new") renameat2(path, join(directory, other), RENAME_NOREPLACE);
+  else if (what === "chmod") withFile(path, (fd) => fs.fchmodSync(fd, 0o600 | fill));
+  else if (what === "set-times") {
+    utimensat(path, { sec: offset, nsec: length }, { sec: setTimesBefore - 1 - offset, nsec: fill }, AT_SYMLINK_NOFOLLOW);
+  }
+  // All attributes of a file fit one block of the host's file system.
+  else if (what === "setxattr") withFile(path, () => setxattr(path, `user.${fill % 3}`, Buffer.alloc(length % 900, fill)));
+  else if (what === "removexattr") removexattr(path, `user.${fill % 3}`);
   else if (what === "link") fs.linkSync(path, join(directory, other));
   else if (what === "symlink") fs.symlinkSync(`target ${fill}`, path);
   else if (what === "mkdir") fs.mkdirSync(path);

@@ -7,6 +7,8 @@ import { getxattr, listxattr } from "./sys.js";
 export interface TreeOptions {
   /** Leave modification times out, where a tool does not keep them. */
   readonly ignore?: readonly ("mtime" | "directory-mtime" | "xattrs" | "owner" | "nlink")[];
+  /** Modification times from this second on are all alike: those of the run, not ones that were set. */
+  readonly timesBefore?: number;
   /** Names to leave out, at the top. */
   readonly without?: readonly string[];
 }
@@ -17,7 +19,8 @@ function describe(path: Buffer, first: Map<bigint, string>, name: string, option
   const parts = [`mode=${stat.mode.toString(8)}`];
   if (!ignored.includes("owner")) parts.push(`owner=${stat.uid}:${stat.gid}`);
   const timeless = ignored.includes("mtime") || (stat.isDirectory() && ignored.includes("directory-mtime"));
-  if (!timeless) parts.push(`mtime=${stat.mtimeNs}`);
+  const recent = options.timesBefore !== undefined && stat.mtimeNs >= BigInt(options.timesBefore) * 1_000_000_000n;
+  if (!timeless) parts.push(recent ? "mtime=recent" : `mtime=${stat.mtimeNs}`);
   if (!ignored.includes("xattrs")) {
     const attributes = listxattr(path).map((each) => `${each}=${getxattr(path, Buffer.from(each, "latin1")).toString("hex")}`);
     if (attributes.length > 0) parts.push(`xattrs=${attributes.join(",")}`);
