@@ -7,6 +7,9 @@ import { git, makeRepository } from "../support/project.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import { compareTrees } from "../support/tree.js";
 
+// A busy machine takes three times what an idle one does.
+t.setTimeout(400_000);
+
 t.test("a repository made on the mount", (t) =>
   onMount(t, ({ directory }) => {
     const repository = join(directory, "project");
