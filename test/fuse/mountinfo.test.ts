@@ -14,8 +14,8 @@ const text = [
 t.test("lines", async (t) => {
   const mounts = parseMountInfo(text);
   t.equal(mounts.length, 5);
-  t.strictSame(mounts[2], { mountPoint: "/mnt/a b", type: "fuse.stonefs", fsname: "/data/my db.sqlite", device: "0:42" });
-  t.strictSame(mounts[3], { mountPoint: "/mnt/\xc3\xa4\\x", type: "fuse.stonefs", fsname: "back\\slash", device: "0:43" });
+  t.strictSame(mounts[2], { root: "/", mountPoint: "/mnt/a b", type: "fuse.stonefs", fsname: "/data/my db.sqlite", device: "0:42" });
+  t.strictSame(mounts[3], { root: "/", mountPoint: "/mnt/\xc3\xa4\\x", type: "fuse.stonefs", fsname: "back\\slash", device: "0:43" });
 });
 
 t.test("the mount a path lies on", async (t) => {
