@@ -1,27 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { beginCommand } from "./commands/begin.js";
-import { branchCommand } from "./commands/branch.js";
-import { catCommand } from "./commands/cat.js";
-import { checkCommand } from "./commands/check.js";
-import { commitCommand } from "./commands/commit.js";
-import { diffCommand } from "./commands/diff.js";
-import { gcCommand } from "./commands/gc.js";
-import { historyCommand } from "./commands/history.js";
-import { initCommand } from "./commands/init.js";
-import { logCommand } from "./commands/log.js";
-import { mergeCommand } from "./commands/merge.js";
-import { mountCommand } from "./commands/mount.js";
-import { psCommand } from "./commands/ps.js";
-import { restoreCommand } from "./commands/restore.js";
-import { rollbackCommand } from "./commands/rollback.js";
-import { snapshotCommand } from "./commands/snapshot.js";
-import { sqlCommand } from "./commands/sql.js";
-import { statusCommand } from "./commands/status.js";
-import { switchCommand } from "./commands/switch.js";
-import { txCommand } from "./commands/tx.js";
-import { umountCommand } from "./commands/umount.js";
-import { undoCommand } from "./commands/undo.js";
 import { CliError } from "./errors.js";
 import { printError } from "./output.js";
 import { packageVersion } from "./paths.js";
@@ -45,38 +23,41 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 not understood.`;
 
-/** In the order of the help. */
-const commands = [
-  initCommand,
-  mountCommand,
-  umountCommand,
-  statusCommand,
-  logCommand,
-  historyCommand,
-  catCommand,
-  psCommand,
-  sqlCommand,
-  snapshotCommand,
-  branchCommand,
-  switchCommand,
-  diffCommand,
-  mergeCommand,
-  restoreCommand,
-  undoCommand,
-  beginCommand,
-  commitCommand,
-  rollbackCommand,
-  txCommand,
-  checkCommand,
-  gcCommand,
-];
+/** In the order of the help. Only the one that runs is loaded: together they take longer than most of them. */
+const commands = new Map<string, () => Promise<Command>>(
+  Object.entries({
+    init: async () => (await import("./commands/init.js")).initCommand(),
+    mount: async () => (await import("./commands/mount.js")).mountCommand(),
+    umount: async () => (await import("./commands/umount.js")).umountCommand(),
+    status: async () => (await import("./commands/status.js")).statusCommand(),
+    log: async () => (await import("./commands/log.js")).logCommand(),
+    history: async () => (await import("./commands/history.js")).historyCommand(),
+    cat: async () => (await import("./commands/cat.js")).catCommand(),
+    ps: async () => (await import("./commands/ps.js")).psCommand(),
+    sql: async () => (await import("./commands/sql.js")).sqlCommand(),
+    snapshot: async () => (await import("./commands/snapshot.js")).snapshotCommand(),
+    branch: async () => (await import("./commands/branch.js")).branchCommand(),
+    switch: async () => (await import("./commands/switch.js")).switchCommand(),
+    diff: async () => (await import("./commands/diff.js")).diffCommand(),
+    merge: async () => (await import("./commands/merge.js")).mergeCommand(),
+    restore: async () => (await import("./commands/restore.js")).restoreCommand(),
+    undo: async () => (await import("./commands/undo.js")).undoCommand(),
+    begin: async () => (await import("./commands/begin.js")).beginCommand(),
+    commit: async () => (await import("./commands/commit.js")).commitCommand(),
+    rollback: async () => (await import("./commands/rollback.js")).rollbackCommand(),
+    tx: async () => (await import("./commands/tx.js")).txCommand(),
+    check: async () => (await import("./commands/check.js")).checkCommand(),
+    gc: async () => (await import("./commands/gc.js")).gcCommand(),
+  }),
+);
+const aliases = new Map([["unmount", "umount"]]);
 
 /** Commands that print their own refusals would say the same thing in several voices. */
 function quieten(command: Command): Command {
   return command.exitOverride().configureOutput({ outputError: () => {} });
 }
 
-function buildProgram(): Command {
+async function buildProgram(first: string | undefined): Promise<Command> {
   const program = quieten(new Command("stone"))
     .description("A database you can mount: every change is a row, every past state a directory.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -84,8 +65,9 @@ function buildProgram(): Command {
     .helpCommand("help [COMMAND]", "print help for a command")
     .enablePositionalOptions()
     .addHelpText("after", moments);
-  for (const make of commands) {
-    program.addCommand(quieten(make()).helpOption("-h, --help", "print help"));
+  const only = commands.get(aliases.get(first ?? "") ?? first ?? "");
+  for (const make of only === undefined ? commands.values() : [only]) {
+    program.addCommand(quieten(await make()).helpOption("-h, --help", "print help"));
   }
   return program;
 }
@@ -110,7 +92,7 @@ function conclude(error: unknown, words: readonly string[]): number {
 
 const words = process.argv.slice(2);
 try {
-  await buildProgram().parseAsync(words, { from: "user" });
+  await (await buildProgram(words[0])).parseAsync(words, { from: "user" });
 } catch (error) {
   process.exitCode = conclude(error, words);
 }

@@ -2,7 +2,6 @@ import { connectDaemon, type DaemonClient } from "../daemon/client.js";
 import { RefusedError } from "../daemon/control.js";
 import type { DaemonStatus, MountOperation, MountOperations, StoreOperation, StoreOperations } from "../daemon/protocol.js";
 import { openStore, type Store } from "../store/store.js";
-import { performDirectly } from "./direct.js";
 import { CliError } from "./errors.js";
 import { currentPlace, findPlace, type Place } from "./paths.js";
 
@@ -53,7 +52,10 @@ export class Session {
 
   /** Has the daemon change something, or does it itself, under the lock, when there is none. */
   async change<Op extends StoreOperation>(op: Op, args: StoreOperations[Op]["args"]): Promise<StoreOperations[Op]["result"]> {
-    if (this.#daemon === undefined) return performDirectly(this.database, op, args);
+    if (this.#daemon === undefined) {
+      const { performDirectly } = await import("./direct.js");
+      return performDirectly(this.database, op, args);
+    }
     const deadline = performance.now() + closingMillis;
     for (;;) {
       try {
