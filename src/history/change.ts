@@ -104,7 +104,9 @@ class Comparison {
     return byIno;
   }
 
-  #compare(ino: number, { lost, gained }: Moves): void {
+  #compare(ino: number, moves: Moves): void {
+    const lost = moves.lost.sort(bySlot);
+    const gained = moves.gained.sort(bySlot);
     const before = sightOf(this.#a, ino);
     const after = sightOf(this.#b, ino);
     const moved = before !== undefined && after !== undefined ? Math.min(lost.length, gained.length) : 0;
@@ -117,7 +119,15 @@ class Comparison {
     if (moved > 0 || before === undefined || after === undefined) return;
     const finding = { kind: "modified", before, after, path: [] } as const;
     // Most inodes that were touched differ in times only: those need no path.
-    if (changeOf(finding) !== undefined) this.#add("modified", before, after, this.#pathsB.of(ino));
+    if (changeOf(finding) !== undefined) this.#add("modified", before, after, this.#pathOfBoth(ino, gained));
+  }
+
+  /** The path of a file that is in both trees: by a name that is not new, which would be told as added already. */
+  #pathOfBoth(ino: number, gained: readonly Slot[]): readonly Name[] | undefined {
+    if (gained.length === 0) return this.#pathsB.of(ino);
+    const isNew = new Set(gained.map(({ parent, name }) => `${parent}/${name}`));
+    const kept = this.#pathsB.allSlotsOf(ino).find(({ parent, name }) => !isNew.has(`${parent}/${name}`));
+    return kept === undefined ? this.#pathsB.of(ino) : this.#pathsB.ofSlot(kept);
   }
 
   #add(
@@ -181,8 +191,14 @@ function pairReplaced(findings: readonly Finding[]): Finding[] {
   return told.filter((finding) => !paired.has(finding));
 }
 
+function bySlot(a: Slot, b: Slot): number {
+  return a.parent - b.parent || compareText(a.name, b.name);
+}
+
 function byPath(a: Change, b: Change): number {
-  const pathA = a.path.join("/");
-  const pathB = b.path.join("/");
-  return pathA < pathB ? -1 : pathA > pathB ? 1 : 0;
+  return compareText(a.path.join("/"), b.path.join("/")) || compareText(a.kind, b.kind) || a.ino - b.ino;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

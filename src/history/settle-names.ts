@@ -12,7 +12,9 @@ import { keyOf, type NameChange, type Names } from "./names.js";
  */
 export function settleNames(names: Names, conflicts: Conflicts, place: (id: FileId) => void, kept: Set<FileId>): void {
   const settling = new Settling(names, conflicts, place, kept);
+  let rounds = 0;
   while (settling.round()) {
+    if (rounds++ > 2000) throw new Error("LOOP " + JSON.stringify([...names.standing()]));
     // Until nothing moves: what is given up or brought back may stand against something else.
   }
 }
@@ -22,6 +24,7 @@ class Settling {
   readonly #conflicts: Conflicts;
   readonly #place: (id: FileId) => void;
   readonly #kept: Set<FileId>;
+  readonly #placed = new Set<FileId>();
 
   constructor(names: Names, conflicts: Conflicts, place: (id: FileId) => void, kept: Set<FileId>) {
     this.#names = names;
@@ -86,11 +89,7 @@ class Settling {
             `directory:${missing}`,
             this.#conflict("delete/add", missing, "ours removed the directory, theirs put something into it"),
           );
-    if (resolution === "theirs" && inTheirs) {
-      const before = names.placing(missing).length;
-      this.#place(missing);
-      if (names.placing(missing).length > before) return true;
-    }
+    if (resolution === "theirs" && inTheirs && this.#placeOnce(missing)) return true;
     names.giveUp(change);
     return true;
   }
@@ -107,10 +106,7 @@ class Settling {
     );
     const resolution = this.#conflicts.meet(key, conflict);
     const byOurs = cycle.filter((id) => names.placing(id).length === 0);
-    if (resolution === "theirs" && byOurs.length > 0) {
-      for (const id of byOurs) this.#place(id);
-      return true;
-    }
+    if (resolution === "theirs" && byOurs.map((id) => this.#placeOnce(id)).includes(true)) return true;
     for (const id of cycle) names.keepOurs(id);
     return true;
   }
@@ -126,10 +122,28 @@ class Settling {
     if (left + names.placing(id).length > 0) return false;
     const forced = names.displacing(id).some(({ reason }) => reason === "forced");
     if (!forced && names.sight(theirs, id) !== undefined) {
-      names.keepOurs(id);
+      if (!this.#settleUnlinked(id)) names.keepOurs(id);
       return true;
     }
     return directory ? this.#settleRemoved(id, forced) : false;
+  }
+
+  /** Of a file's hard links each side took away those that the other left. Returns whether it gets the names it has in the source. */
+  #settleUnlinked(id: FileId): boolean {
+    const names = this.#names;
+    const { base, theirs } = names.trees;
+    if (names.slotsIn(theirs, id).some((slot) => names.at(base, slot) !== id)) return false;
+    const conflict = this.#conflict("rename/delete", id, "each side took away the names that the other left it");
+    return this.#conflicts.meet(`place:${id}`, conflict) === "theirs" && this.#placeOnce(id);
+  }
+
+  /** Gives a file the names it has in the source, unless that was tried. Returns whether it got any. */
+  #placeOnce(id: FileId): boolean {
+    if (this.#placed.has(id)) return false;
+    this.#placed.add(id);
+    const before = this.#names.placing(id).length;
+    this.#place(id);
+    return this.#names.placing(id).length > before;
   }
 
   #settleRemoved(id: FileId, forced: boolean): boolean {

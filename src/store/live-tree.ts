@@ -6,7 +6,7 @@ import { copyChunks, copyExtents, type DraftTarget, dropDraft, spill, storeDraft
 import { type Chunk, Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
 import { type Extent, overlay } from "./extents.js";
-import { Inode, inheritedInode, inodeVersion, setInode } from "./inode.js";
+import { Inode, inheritedInode, inodeSpec, inodeVersion, setInode } from "./inode.js";
 import {
   isEntry,
   mergeListings,
@@ -46,6 +46,9 @@ export interface LiveContext {
   /** Directories changed since this event may be changed in place: their times are exact to the batch. */
   batchStart(): number;
 }
+
+/** Where a version of an inode has its link count. */
+const linksColumn = inodeSpec.values.indexOf("nlink");
 
 /** Rough sizes of cached objects in memory. */
 const inodeCellBytes = 750;
@@ -230,9 +233,13 @@ export class LiveTree implements Tree {
     if (inode.draft === undefined && !inode.gone && inode.since !== 0) this.#tables.inode.amend(inode, inodeVersion(inode));
   }
 
-  /** As `record`, but within a batch the version is changed in place: for a directory's times and link count. */
+  /**
+   * As `record`, but within a batch the version is changed in place: for a directory's times. Its link count stays exact: a branch
+   * forked off a moment in between would have it for good.
+   */
   recordTimes(inode: Inode, tick: number): void {
-    if (inode.since >= this.#context.batchStart()) this.#tables.inode.amend(inode, inodeVersion(inode));
+    const sameLinks = inode.version?.[linksColumn] === inode.nlink;
+    if (sameLinks && inode.since >= this.#context.batchStart()) this.#tables.inode.amend(inode, inodeVersion(inode));
     else this.record(inode, tick);
   }
 
