@@ -70,6 +70,8 @@ export class Inode implements Cell {
   gone = false;
   /** It is known to have no extended attributes, having had none when it was made in this object's life. */
   bare = false;
+  /** How long the list of its attributes' names is, each with its NUL; undefined until somebody counted. */
+  xattrListBytes: number | undefined = undefined;
   /** It never had a name, but may get one: made by O_TMPFILE. */
   linkable = false;
   /** Whether it may share blobs with other files, through copies made while this object was in memory. */

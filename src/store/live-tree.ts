@@ -270,7 +270,12 @@ export class LiveTree implements Tree {
     const cell = this.#xattrCell(ino, name);
     const removed = cell.inherits ? [null] : null;
     const inode = this.#inodes.get(ino);
-    if (inode !== undefined) inode.bare = false;
+    if (inode !== undefined) {
+      inode.bare = false;
+      const present = (cell.version?.[0] ?? null) !== null;
+      const change = (value === undefined ? 0 : name.length + 1) - (present ? name.length + 1 : 0);
+      if (inode.xattrListBytes !== undefined) inode.xattrListBytes += change;
+    }
     this.#tables.xattr.record(cell, value === undefined ? removed : [value], tick);
   }
 

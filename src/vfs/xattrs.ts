@@ -49,7 +49,10 @@ export function setXattr(view: View, ino: number, name: Name, value: Uint8Array,
   const present = tree.xattr(ino, name) !== undefined;
   if (present && mode === "create") throw new FsError(EEXIST, "the attribute exists");
   if (!present && mode === "replace") throw new FsError(ENODATA, "no such attribute");
-  if (!present && listXattrs(view, ino).length + name.length + 1 > xattrMaxBytes) throw new FsError(ENOSPC, "too many attributes to list");
+  if (!present) {
+    inode.xattrListBytes ??= listXattrs(view, ino).length;
+    if (inode.xattrListBytes + name.length + 1 > xattrMaxBytes) throw new FsError(ENOSPC, "too many attributes to list");
+  }
   tree.admit(value.byteLength);
   tree.settle(inode);
   const tick = tree.change("setxattr", ino, caller.process, { name });
