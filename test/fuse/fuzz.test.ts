@@ -10,7 +10,7 @@ import { Session } from "../../src/fuse/session.js";
 import { close, read, setNonBlocking, unixSocketPair } from "../../src/fuse/syscalls.js";
 import { Random } from "./random.js";
 
-const count = Number(process.env.STONE_FUZZ_COUNT ?? 200_000);
+const count = Number(process.env.STONE_FUZZ_COUNT ?? 1_000_000);
 const seed = Number(process.env.STONE_FUZZ_SEED ?? Date.now() % 2 ** 32);
 
 const random = new Random(seed);
