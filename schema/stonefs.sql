@@ -59,6 +59,7 @@ CREATE TABLE merge (
   source_event BIGINT NOT NULL
 );
 CREATE INDEX merge_target ON merge (target, event);
+CREATE INDEX merge_source ON merge (source, source_event);
 
 -- One change. Ids of WRITE requests that a later write of the same version overtook have no row, so ids have gaps.
 -- I2: `at` never decreases as id grows, and every event lies in exactly one batch.

@@ -9,7 +9,7 @@ import { rootIno } from "../store/tree.js";
 import { stampChanged, stampModified } from "../vfs/context.js";
 import { isDirectory, isRegular, permissionBits } from "../vfs/mode.js";
 import { differingRanges, type Sight } from "./compare.js";
-import { type Keys, recordTouched } from "./keys.js";
+import { recordTouched } from "./keys.js";
 import type { Slot } from "./paths.js";
 import type { InodePlan, Plan } from "./plan.js";
 import { copyFields } from "./planned-tree.js";
@@ -33,8 +33,6 @@ export interface PlanEvent {
   /** What it came from, for a person who reads the log. */
   readonly name: string | null;
   readonly process: number | null;
-  /** What counts as touched beside what the plan changes. */
-  readonly declined?: Keys | undefined;
 }
 
 /**
@@ -46,7 +44,7 @@ export function applyPlan(store: Store, plan: Plan, event: PlanEvent): { event: 
   store.space.admit(costOf(plan), "growing");
   const tick = store.recordEvent(event.op, tree.branch, rootIno, event.name, null, event.process);
   const at = store.events.lastAt;
-  recordTouched(store, tick, plan.keys(event.declined));
+  recordTouched(store, tick, plan.keys());
   const links = plan.links();
   const changed = new Map<number, Inode>();
   for (const [ino, inodePlan] of plan.inodes) changed.set(ino, changeInode(tree, ino, inodePlan, tick, at));

@@ -73,7 +73,9 @@ class Comparison {
   }
 
   changes(keys: Keys): Change[] {
-    for (const [ino, moves] of this.#moves(keys)) this.#compare(ino, moves);
+    const moves = this.#moves(keys);
+    this.#pathsB.prepare(this.#changedInPlace(moves));
+    for (const [ino, its] of moves) this.#compare(ino, its);
     return pairReplaced(this.#found)
       .map(changeOf)
       .filter((change) => change !== undefined)
@@ -102,6 +104,11 @@ class Comparison {
     }
     for (const ino of keys.inodes) movesOf(ino);
     return byIno;
+  }
+
+  /** Files whose names say nothing of their path, since none changed. */
+  *#changedInPlace(moves: ReadonlyMap<number, Moves>): Generator<number> {
+    for (const [ino, { lost, gained }] of moves) if (lost.length === 0 && gained.length === 0) yield ino;
   }
 
   #compare(ino: number, moves: Moves): void {

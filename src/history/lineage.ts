@@ -69,17 +69,11 @@ export function knowledgeOf(store: Store, point: Point): Map<number, number> {
   return known;
 }
 
-/** The newest tree that both sides of a merge come from or contain, and what it knows. */
-export interface MergeBase {
-  readonly point: Point;
-  readonly known: ReadonlyMap<number, number>;
-}
-
 /**
  * The base of a merge: of the trees that both know, one that no other of them knows. There may be several when merges crossed by
  * way of third branches; then it is what was merged last from the source, else of the target, else the youngest.
  */
-export function mergeBase(store: Store, source: Point, target: Point): MergeBase {
+export function mergeBase(store: Store, source: Point, target: Point): Point {
   const ofTarget = knowledgeOf(store, target);
   const common: Point[] = [];
   for (const [branch, moment] of knowledgeOf(store, source)) {
@@ -87,26 +81,14 @@ export function mergeBase(store: Store, source: Point, target: Point): MergeBase
     if (other !== undefined) common.push({ branch, moment: Math.min(moment, other) });
   }
   common.sort((a, b) => b.moment - a.moment || b.branch - a.branch);
-  const newest: MergeBase[] = [];
+  const newest: Point[] = [];
   const covered = new Map<number, number>();
   for (const point of common) {
     if ((covered.get(point.branch) ?? -1) >= point.moment) continue;
-    const known = knowledgeOf(store, point);
-    for (const [branch, moment] of known) if (moment > (covered.get(branch) ?? -1)) covered.set(branch, moment);
-    newest.push({ point, known });
+    newest.push(point);
+    for (const [branch, moment] of knowledgeOf(store, point)) if (moment > (covered.get(branch) ?? -1)) covered.set(branch, moment);
   }
-  const best =
-    newest.find(({ point }) => point.branch === source.branch) ?? newest.find(({ point }) => point.branch === target.branch) ?? newest[0];
+  const best = newest.find(({ branch }) => branch === source.branch) ?? newest.find(({ branch }) => branch === target.branch) ?? newest[0];
   invariant(best !== undefined, `branches ${source.branch} and ${target.branch} have nothing in common`);
   return best;
-}
-
-/** What a tree's own line did that a merge base does not know of. */
-export function segmentsSince(store: Store, source: Point, known: ReadonlyMap<number, number>): Segment[] {
-  const segments: Segment[] = [];
-  for (const { branch, after, upTo } of lineageOf(store, source)) {
-    const from = Math.max(after, known.get(branch) ?? 0);
-    if (from < upTo) segments.push({ branch, after: from, upTo });
-  }
-  return segments;
 }

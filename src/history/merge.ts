@@ -1,15 +1,12 @@
-import type { Name } from "../base/bytes.js";
 import { EINVAL, ENOENT, FsError } from "../base/errno.js";
 import type { Store } from "../store/store.js";
-import type { Tree } from "../store/tree.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
 import { type Change, changesBetween } from "./change.js";
-import { sameFile, sightOf } from "./compare.js";
 import { type Conflict, Conflicts, type Resolution } from "./conflict.js";
 import { identify } from "./identify.js";
 import { Identity, readTwins, recordTwins, type Trees } from "./identity.js";
-import { Keys, keysOf } from "./keys.js";
-import { mergeBase, segmentsSince } from "./lineage.js";
+import { keysOf } from "./keys.js";
+import { mergeBase, segmentsBetween } from "./lineage.js";
 import { Plan } from "./plan.js";
 import { PlannedTree } from "./planned-tree.js";
 import { planMerge, type ThreeWay } from "./three-way.js";
@@ -39,7 +36,8 @@ export interface MergeResult {
 
 /**
  * Brings into branch `target` what `source` changed since the two were last one: since the fork, or what was merged of either into
- * the other. It is one event, durable when it returns. Its cost grows with what `source` changed. Throws EINVAL, ENOENT, ENOSPC.
+ * the other. It is one event, durable when it returns. Its cost grows with what `source` changed since; where the base is a tree of
+ * the target or of a third branch, with what that branch changed, too. Throws EINVAL, ENOENT, ENOSPC.
  */
 export function mergeBranch(store: Store, options: MergeOptions): MergeResult {
   const { source, target } = options;
@@ -49,23 +47,21 @@ export function mergeBranch(store: Store, options: MergeOptions): MergeResult {
   store.settle();
   const moment = store.events.last;
   const base = mergeBase(store, { branch: source, moment }, { branch: target, moment });
-  const keys = keysOf(store, segmentsSince(store, { branch: source, moment }, base.known));
+  const keys = keysOf(store, segmentsBetween(store, base, { branch: source, moment }));
   if (keys.inodes.size === 0 && keys.slots.size === 0) return { changes: [], conflicts: [], touched: nothingTouched };
   const trees: Trees = {
-    base: store.past(base.point.branch, base.point.moment),
+    base: store.past(base.branch, base.moment),
     theirs: store.past(source, moment),
     ours: store.live(target),
   };
   const identity = new Identity(trees, readTwins(store));
   identify(trees, identity, keys);
   const labels = options.markers === "markers" ? { ours: nameOf(store, target), theirs: nameOf(store, source) } : undefined;
-  const { plan, conflicts, settled } = settle(store, target, { trees, identity, keys, labels }, options.resolve);
-  const planned = new PlannedTree(plan);
-  const changes = changesBetween(plan.target, planned, plan.keys());
+  const { plan, conflicts } = settle(store, target, { trees, identity, keys, labels }, options.resolve);
+  const changes = changesBetween(plan.target, new PlannedTree(plan), plan.keys());
   if (conflicts.length > 0) return { changes, conflicts, touched: nothingTouched };
   if (options.dryRun === "dry-run") return { changes, conflicts, touched: touchedBy(plan) };
-  const declined = settled > 0 ? declinedKeys(keys, identity, trees, planned) : undefined;
-  const { event, touched } = applyPlan(store, plan, { op: "merge", name: nameOf(store, source), process: options.process, declined });
+  const { event, touched } = applyPlan(store, plan, { op: "merge", name: nameOf(store, source), process: options.process });
   const insert = store.connection.prepare("INSERT INTO merge (event, target, source, source_event) VALUES ($1, $2, $3, $4)");
   store.writer.run(insert, [event, target, source, moment]);
   recordTwins(store, identity.found, event);
@@ -79,7 +75,7 @@ export function settle(
   target: number,
   merge: ThreeWay,
   resolve: ((conflict: Conflict) => Resolution | undefined) | undefined,
-): { plan: Plan; conflicts: readonly Conflict[]; settled: number } {
+): { plan: Plan; conflicts: readonly Conflict[] } {
   const resolutions = new Map<string, Resolution>();
   const asked = new Set<string>();
   for (;;) {
@@ -95,32 +91,8 @@ export function settle(
       resolutions.set(key, resolution);
       answered = true;
     }
-    if (!answered) return { plan, conflicts: [...conflicts.open.values()], settled: resolutions.size };
+    if (!answered) return { plan, conflicts: [...conflicts.open.values()] };
   }
-}
-
-/**
- * What the target does not take of what the source touched, though it knows it from now on. It counts as touched by the merge: else a
- * merge the other way would not see that the two differ there.
- */
-function declinedKeys(keys: Keys, identity: Identity, trees: Trees, planned: Tree): Keys {
-  const declined = new Keys();
-  const numberOf = (ino: number): number => identity.inoIn(planned, identity.idOf(ino)) ?? ino;
-  const idAt = (tree: Tree, parent: number, name: Name): number | undefined => {
-    const directory = identity.inoIn(tree, identity.idOf(parent));
-    const ino = directory === undefined ? undefined : tree.lookup(directory, name)?.ino;
-    return ino === undefined ? undefined : identity.idOf(ino);
-  };
-  for (const { parent, name } of keys.eachSlot()) {
-    if (idAt(trees.theirs, parent, name) !== idAt(planned, parent, name)) declined.addSlot(numberOf(parent), name);
-  }
-  for (const ino of keys.inodes) {
-    const inTheirs = sightOf(trees.theirs, identity.inoIn(trees.theirs, identity.idOf(ino)));
-    const now = sightOf(planned, identity.inoIn(planned, identity.idOf(ino)));
-    if (inTheirs === now) continue;
-    if (inTheirs === undefined || now === undefined || !sameFile(inTheirs, now)) declined.inodes.add(numberOf(ino));
-  }
-  return declined;
 }
 
 function nameOf(store: Store, branch: number): string {

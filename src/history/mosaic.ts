@@ -1,7 +1,7 @@
 import type { Name } from "../base/bytes.js";
 import type { Extent } from "../store/extents.js";
 import { Inode } from "../store/inode.js";
-import type { Dirent, ListedDirent, Tree } from "../store/tree.js";
+import type { Dirent, ListedDirent, NamedInode, Tree } from "../store/tree.js";
 import { entriesOf, type Slot } from "./paths.js";
 import { copyFields } from "./planned-tree.js";
 
@@ -81,10 +81,15 @@ export class MosaicTree implements Tree {
     return (this.#contents.get(ino) ?? this.#ground).extents(ino, start, end);
   }
 
-  namesIn(parent: number, ino: number): Name[] {
-    const names = new Set(this.#ground.namesIn(parent, ino));
+  namesIn(parent: number, inos: readonly number[]): NamedInode[] {
+    const names = new Set(this.#ground.namesIn(parent, inos).map(({ name }) => name));
     for (const { slot } of this.#names.values()) if (slot.parent === parent) names.add(slot.name);
-    return [...names].filter((name) => this.lookup(parent, name)?.ino === ino);
+    const found: NamedInode[] = [];
+    for (const name of names) {
+      const ino = this.lookup(parent, name)?.ino;
+      if (ino !== undefined && inos.includes(ino)) found.push({ name, ino });
+    }
+    return found;
   }
 
   slotsOf(ino: number): Slot[] {

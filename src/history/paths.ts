@@ -47,9 +47,28 @@ export class Paths {
   readonly #directories = new Map<number, readonly Name[] | undefined>([[rootIno, []]]);
   readonly #questions = new Map<number, number>();
   readonly #listings = new Map<number, Map<number, Name[]>>();
+  /** Names that were looked for beforehand, in the directory their inode says it lies in. */
+  readonly #near = new Map<number, readonly Name[]>();
 
   constructor(tree: Tree) {
     this.#tree = tree;
+  }
+
+  /** Looks for the names of many inodes, a directory at a time, since they will be asked for. */
+  prepare(inos: Iterable<number>): void {
+    const byDirectory = new Map<number, number[]>();
+    for (const ino of inos) {
+      const inode = this.#tree.inode(ino);
+      if (inode === undefined || inode.nlink === 0 || this.#near.has(ino)) continue;
+      const others = byDirectory.get(inode.parent);
+      if (others === undefined) byDirectory.set(inode.parent, [ino]);
+      else others.push(ino);
+    }
+    for (const [directory, some] of byDirectory) {
+      const names = new Map<number, Name[]>(some.map((ino) => [ino, []]));
+      for (const { name, ino } of this.#tree.namesIn(directory, some)) names.get(ino)?.push(name);
+      for (const [ino, found] of names) this.#near.set(ino, found);
+    }
   }
 
   /** A path of an inode: of a file with several names one of them. Undefined when it is not there. */
@@ -71,7 +90,7 @@ export class Paths {
   slotsOf(ino: number): Slot[] {
     const inode = this.#tree.inode(ino);
     if (inode === undefined || inode.nlink === 0 || ino === rootIno) return [];
-    const near = this.#namesIn(inode.parent, ino).map((name) => ({ parent: inode.parent, name }));
+    const near = (this.#near.get(ino) ?? this.#namesIn(inode.parent, ino)).map((name) => ({ parent: inode.parent, name }));
     // What names a file last may have gone since: then only a search finds the others.
     return near.length > 0 ? near : this.#tree.slotsOf(ino);
   }
@@ -89,7 +108,7 @@ export class Paths {
     if (listing !== undefined) return listing.get(ino) ?? [];
     const asked = (this.#questions.get(directory) ?? 0) + 1;
     this.#questions.set(directory, asked);
-    if (asked <= questionsBeforeListing) return this.#tree.namesIn(directory, ino);
+    if (asked <= questionsBeforeListing) return this.#tree.namesIn(directory, [ino]).map(({ name }) => name);
     const byIno = new Map<number, Name[]>();
     for (const entry of entriesOf(this.#tree, directory)) {
       const names = byIno.get(entry.ino);

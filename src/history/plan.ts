@@ -89,8 +89,9 @@ export class Plan {
     plan.mtime = { sec: sight.inode.mtimeSec, nsec: sight.inode.mtimeNsec };
   }
 
-  /** Everything it touches, added to `keys`. */
-  keys(keys = new Keys()): Keys {
+  /** Everything it touches. */
+  keys(): Keys {
+    const keys = new Keys();
     for (const { parent, name } of this.slots) keys.addSlot(parent, name);
     for (const ino of this.inodes.keys()) keys.inodes.add(ino);
     return keys;

@@ -1,7 +1,7 @@
 import type { Name } from "../base/bytes.js";
 import type { Extent } from "../store/extents.js";
 import { Inode } from "../store/inode.js";
-import type { Dirent, ListedDirent, Tree } from "../store/tree.js";
+import type { Dirent, ListedDirent, NamedInode, Tree } from "../store/tree.js";
 import { permissionBits } from "../vfs/mode.js";
 import { sightOf } from "./compare.js";
 import { entriesOf, type Slot } from "./paths.js";
@@ -86,13 +86,15 @@ export class PlannedTree implements Tree {
     return source === undefined ? this.#target.extents(ino, start, end) : source.tree.extents(source.inode.ino, start, end);
   }
 
-  namesIn(parent: number, ino: number): Name[] {
-    return this.#merged(
-      this.#target.namesIn(parent, ino).map((name) => ({ parent, name })),
-      ino,
-    )
-      .filter((slot) => slot.parent === parent)
-      .map(({ name }) => name);
+  namesIn(parent: number, inos: readonly number[]): NamedInode[] {
+    const kept = this.#target.namesIn(parent, inos).filter(({ name, ino }) => plannedIno(this.#plan, { parent, name }) === ino);
+    const known = new Set(kept.map(({ name }) => name));
+    for (const ino of inos) {
+      for (const slot of this.#added.get(ino) ?? []) {
+        if (slot.parent === parent && !known.has(slot.name)) kept.push({ name: slot.name, ino });
+      }
+    }
+    return kept;
   }
 
   slotsOf(ino: number): Slot[] {

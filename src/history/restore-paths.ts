@@ -7,7 +7,7 @@ import { inoAt } from "./change.js";
 import { differingXattrs, type Sight, sameContent, sameFile, sightOf } from "./compare.js";
 import { Keys, keysOf } from "./keys.js";
 import { segmentsBetween } from "./lineage.js";
-import { entriesOf, Paths, resolvePath, type Slot } from "./paths.js";
+import { entriesOf, isThere, Paths, resolvePath, type Slot } from "./paths.js";
 import { Plan } from "./plan.js";
 
 /** Plans to make some paths of a branch as they were at a moment. Throws ENOENT, ENOTDIR. */
@@ -103,7 +103,9 @@ class Restoration {
 
   #restoreDirectory(slot: Slot, then: Sight, now: number | undefined): void {
     const there = sightOf(this.#live, now);
-    if (there !== undefined && isDirectory(there.inode.mode)) {
+    // A directory made since takes the place of the one that was; one that lay elsewhere then does not: it goes back there.
+    const stays = now === then.inode.ino || (now !== undefined && !isThere(this.#past, now));
+    if (there !== undefined && isDirectory(there.inode.mode) && stays) {
       this.#takeAttributes(there, then);
       if (there.inode.ino === then.inode.ino) this.#restoreTouched(then.inode.ino);
       else this.#restoreEntries(there.inode.ino, then.inode.ino);
@@ -233,6 +235,7 @@ class Restoration {
       for (const paths of [this.#livePaths, this.#pastPaths]) for (const above of paths.slotsOf(slot.parent)) add(above);
     };
     for (const slot of keys.eachSlot()) add(slot);
+    for (const paths of [this.#livePaths, this.#pastPaths]) paths.prepare(keys.inodes);
     for (const ino of keys.inodes) {
       for (const paths of [this.#livePaths, this.#pastPaths]) for (const slot of paths.allSlotsOf(ino)) add(slot);
     }

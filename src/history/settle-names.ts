@@ -12,9 +12,7 @@ import { keyOf, type NameChange, type Names } from "./names.js";
  */
 export function settleNames(names: Names, conflicts: Conflicts, place: (id: FileId) => void, kept: Set<FileId>): void {
   const settling = new Settling(names, conflicts, place, kept);
-  let rounds = 0;
   while (settling.round()) {
-    if (rounds++ > 2000) throw new Error("LOOP " + JSON.stringify([...names.standing()]));
     // Until nothing moves: what is given up or brought back may stand against something else.
   }
 }

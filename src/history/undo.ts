@@ -43,7 +43,8 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
   const { branch } = options;
   store.settle();
   const { forkedAt, parent } = store.branches.get(branch);
-  const own: Segment = { branch, after: parent === null ? 0 : forkedAt, upTo: store.events.last };
+  // The trunk's first event made the root.
+  const own: Segment = { branch, after: parent === null ? 1 : forkedAt, upTo: store.events.last };
   const selected = selectEvents(store, own, options);
   const undone = [...selected].reverse();
   const first = selected.values().next().value as number;

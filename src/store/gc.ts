@@ -29,7 +29,8 @@ const pastTables: readonly { readonly name: string; readonly owner: string }[] =
 
 /**
  * Drops history older than `keepMicros` microseconds: past rows that were true at no kept moment, what belonged to files that are
- * no longer there at any, blobs and events nothing refers to. Kept are all moments from then on, snapshots, fork points and `views`.
+ * no longer there at any, blobs and events nothing refers to. Kept are all moments from then on, snapshots, fork points, what was
+ * merged of branches there still are (a later merge compares with it) and `views`.
  *
  * It works in steps of some milliseconds, each a commit, between which the file system may be used; the report comes with the last.
  */
@@ -95,7 +96,7 @@ function* dropBranches(store: Store, horizon: number): Steps<number> {
   return rows;
 }
 
-/** Past rows that ended before the horizon, except those a snapshot, a fork or an open view still shows. */
+/** Past rows that ended before the horizon, except those a snapshot, a fork, the base of a later merge or an open view still shows. */
 function* dropPast(store: Store, horizon: number, views: readonly number[]): Steps<number> {
   const kept = views.map((moment) => `AND NOT (since <= ${Math.trunc(moment)} AND until > ${Math.trunc(moment)})`).join(" ");
   let rows = 0;
@@ -103,7 +104,9 @@ function* dropPast(store: Store, horizon: number, views: readonly number[]): Ste
     const drop = store.connection.prepare(
       `DELETE FROM ${name} WHERE branch = $1 AND ${owner} >= $2 AND ${owner} < $3 AND until <= $4 ${kept}
        AND NOT EXISTS (SELECT 1 FROM snapshot WHERE event >= ${name}.since AND event < ${name}.until)
-       AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.parent IS NOT NULL AND b.forked_at >= ${name}.since AND b.forked_at < ${name}.until)`,
+       AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.parent IS NOT NULL AND b.forked_at >= ${name}.since AND b.forked_at < ${name}.until)
+       AND NOT EXISTS (SELECT 1 FROM merge m JOIN branch s ON s.id = m.source WHERE m.source = ${name}.branch
+         AND m.source_event >= ${name}.since AND m.source_event < ${name}.until AND s.dropped IS NULL)`,
     );
     rows += yield* overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to, horizon]));
   }
@@ -189,15 +192,25 @@ function lastKey(map: ReadonlyMap<number, unknown>): number {
   return last;
 }
 
-/** Events before the horizon that made no version there still is, and batches none of whose events are left. */
+/**
+ * Events before the horizon that neither made nor ended a version there still is, and batches none of whose events are left.
+ * Comparing a kept moment with a later one finds by the events what changed in between: what ended, too.
+ */
 function* dropEvents(store: Store, horizon: number): Steps<void> {
   const { connection, writer } = store;
   const versions = ["inode", "inode_past", "dirent", "dirent_past", "extent", "extent_past", "xattr", "xattr_past"];
-  const unused = versions.map((name) => `SELECT since FROM ${name} WHERE since < $2 AND since >= $1`).join(" UNION ");
-  const drop = connection.prepare(`DELETE FROM event WHERE id >= $1 AND id < $2 AND id NOT IN (${unused})`);
+  const made = versions.map((name) => `SELECT since FROM ${name} WHERE since < $2 AND since >= $1`);
+  const ended = pastTables.map(({ name }) => `SELECT until FROM ${name} WHERE until < $2 AND until >= $1`);
+  const used = [...made, ...ended].join(" UNION ");
+  const drop = connection.prepare(`DELETE FROM event WHERE id >= $1 AND id < $2 AND id NOT IN (${used})`);
+  const dropTouched = connection.prepare(
+    "DELETE FROM touched WHERE event >= $1 AND event < $2 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = touched.event)",
+  );
   const [first] = connection.prepare<readonly [number | null]>("SELECT min(id) FROM event").get([]) ?? [null];
   for (let from = first ?? horizon; from < horizon; from += idsPerPass) {
-    writer.run(drop, [from, Math.min(horizon, from + idsPerPass)]);
+    const range = [from, Math.min(horizon, from + idsPerPass)];
+    writer.run(drop, range);
+    writer.run(dropTouched, range);
     store.commit("ordered");
     yield;
   }

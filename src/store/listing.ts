@@ -1,5 +1,5 @@
 import type { Name } from "../base/bytes.js";
-import type { ListedDirent, Tree } from "./tree.js";
+import type { ListedDirent, NamedInode, Tree } from "./tree.js";
 
 /** A row of `dirent` as listings read it. */
 export type SlotRow = readonly [name: Uint8Array, ino: number | null, type: number, cookie: number];
@@ -66,20 +66,38 @@ export function mergeNames(own: readonly XattrNameRow[], below: readonly Name[])
   return [...names].sort();
 }
 
-/** The names of an inode in a directory of a branch: its own, and those of its parent branch that still stand. */
-export function ownAndLowerNames(
-  tree: Tree,
-  own: readonly (readonly [Uint8Array])[],
-  below: readonly Name[] | undefined,
-  parent: number,
-  ino: number,
-): Name[] {
-  const rows = own.map(([name]) => [name, parent] as const);
-  const lower = below?.map((name) => ({ parent, name }));
-  return ownAndLowerSlots(tree, rows, lower, ino).map(({ name }) => name);
+/** How many inodes one query finds the names of: the rest of its parameters match nothing. */
+const inosPerQuery = 32;
+
+/** A condition that an inode is one of those asked for, by parameters from `first` on. */
+export function oneOf(first: number): string {
+  return `ino IN (${Array.from({ length: inosPerQuery }, (_, index) => `$${first + index}`).join(", ")})`;
 }
 
-/** As `ownAndLowerNames`, for names in any directory. */
+/**
+ * The names of some inodes in a directory of a branch: its own, and those of its parent branch that still stand.
+ * @param own the branch's own, for the parameters of `oneOf`
+ */
+export function namesOf(
+  tree: Tree,
+  parent: number,
+  inos: readonly number[],
+  own: (params: readonly number[]) => readonly (readonly [Uint8Array, number])[],
+  below: readonly NamedInode[] | undefined,
+): NamedInode[] {
+  const found: NamedInode[] = [];
+  for (let at = 0; at < inos.length; at += inosPerQuery) {
+    const some = inos.slice(at, at + inosPerQuery);
+    while (some.length < inosPerQuery) some.push(-1);
+    for (const [name, ino] of own(some)) found.push({ name: Buffer.from(name).toString("latin1"), ino });
+  }
+  if (below === undefined) return found;
+  const known = new Set(found.map(({ name }) => name));
+  for (const named of below) if (!known.has(named.name) && tree.lookup(parent, named.name)?.ino === named.ino) found.push(named);
+  return found;
+}
+
+/** Every name of an inode in a branch: its own, and those of its parent branch that still stand. */
 export function ownAndLowerSlots(
   tree: Tree,
   own: readonly (readonly [Uint8Array, number])[],

@@ -11,7 +11,8 @@ import {
   isEntry,
   mergeListings,
   mergeNames,
-  ownAndLowerNames,
+  namesOf,
+  oneOf,
   ownAndLowerSlots,
   type SlotRow,
   slotOf,
@@ -20,7 +21,7 @@ import {
 import { type DirentCell, loadDirent, loadXattr, type NameCell } from "./name-cells.js";
 import type { SpaceGuard } from "./space.js";
 import type { Tables } from "./tables.js";
-import type { Dirent, ListedDirent, Tree } from "./tree.js";
+import type { Dirent, ListedDirent, NamedInode, Tree } from "./tree.js";
 
 /** How much of a live tree stays in memory, in bytes. */
 export interface TreeCacheLimits {
@@ -152,13 +153,12 @@ export class LiveTree implements Tree {
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
   }
 
-  namesIn(parent: number, ino: number): Name[] {
+  namesIn(parent: number, inos: readonly number[]): NamedInode[] {
     this.#tables.dirent.drain();
     this.#tables.ready();
-    const rows = this.#tables.connection
-      .prepare<readonly [Uint8Array]>("SELECT name FROM dirent WHERE branch = $1 AND parent = $2 AND ino = $3")
-      .all([this.branch, parent, ino]);
-    return ownAndLowerNames(this, rows, this.#lower?.namesIn(parent, ino), parent, ino);
+    const sql = `SELECT name, ino FROM dirent WHERE branch = $1 AND parent = $2 AND ${oneOf(3)}`;
+    const find = this.#tables.connection.prepare<readonly [Uint8Array, number]>(sql);
+    return namesOf(this, parent, inos, (some) => find.all([this.branch, parent, ...some]), this.#lower?.namesIn(parent, inos));
   }
 
   slotsOf(ino: number): { parent: number; name: Name }[] {

@@ -9,14 +9,15 @@ import {
   isEntry,
   mergeListings,
   mergeNames,
-  ownAndLowerNames,
+  namesOf,
+  oneOf,
   ownAndLowerSlots,
   type SlotRow,
   slotOf,
   type XattrNameRow,
 } from "./listing.js";
 import type { Tables } from "./tables.js";
-import type { Dirent, ListedDirent, Tree } from "./tree.js";
+import type { Dirent, ListedDirent, NamedInode, Tree } from "./tree.js";
 
 const listSql = `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND since <= $3
   UNION ALL SELECT name, ino, type, cookie FROM dirent_past WHERE branch = $1 AND parent = $2 AND since <= $3 AND until > $3
@@ -26,7 +27,7 @@ const xattrsSql = `SELECT name, value IS NULL FROM xattr WHERE branch = $1 AND i
 
 const asOf = (rows: string): string =>
   `SELECT ${rows} AND since <= $3 UNION ALL SELECT ${rows.replace("dirent", "dirent_past")} AND since <= $3 AND until > $3`;
-const namesInSql = asOf("name FROM dirent WHERE branch = $1 AND ino = $2 AND parent = $4");
+const namesInSql = asOf(`name, ino FROM dirent WHERE branch = $1 AND parent = $2 AND ${oneOf(4)}`);
 const slotsOfSql = asOf("name, parent FROM dirent WHERE branch = $1 AND ino = $2");
 
 /** How much one past tree keeps in memory: listings and attributes, by count, since a moment never changes. */
@@ -128,10 +129,11 @@ export class PastTree implements Tree {
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));
   }
 
-  namesIn(parent: number, ino: number): Name[] {
+  namesIn(parent: number, inos: readonly number[]): NamedInode[] {
     this.#tables.ready();
-    const rows = this.#tables.connection.prepare<readonly [Uint8Array]>(namesInSql).all([this.branch, ino, this.asOf, parent]);
-    return ownAndLowerNames(this, rows, this.#lower?.namesIn(parent, ino), parent, ino);
+    const find = this.#tables.connection.prepare<readonly [Uint8Array, number]>(namesInSql);
+    const own = (some: readonly number[]) => find.all([this.branch, parent, this.asOf, ...some]);
+    return namesOf(this, parent, inos, own, this.#lower?.namesIn(parent, inos));
   }
 
   slotsOf(ino: number): { parent: number; name: Name }[] {

@@ -19,6 +19,12 @@ export interface ListedDirent extends Dirent {
   readonly name: Name;
 }
 
+/** A name in a directory that is known. */
+export interface NamedInode {
+  readonly name: Name;
+  readonly ino: number;
+}
+
 /**
  * What one branch showed at one moment. Reading is the same for the live tree, a past one and another branch's.
  * A tree knows rows, not POSIX: nothing here checks types or permissions.
@@ -37,8 +43,8 @@ export interface Tree {
   read(inode: Inode, offset: number, into: Buffer): number;
   /** Where the bytes of [start, end) are, by offset, the parent branches' included; what none covers is zeros. Without open drafts. */
   extents(ino: number, start: number, end: number): Extent[];
-  /** The names an inode has in one directory. It reads the directory's rows, but not into memory. */
-  namesIn(parent: number, ino: number): Name[];
+  /** The names some inodes have in one directory. It reads the directory's rows, but not into memory: ask for many at once. */
+  namesIn(parent: number, inos: readonly number[]): NamedInode[];
   /** Every name an inode has. It reads all names of the branch and of those it descends from: for when nothing says where to look. */
   slotsOf(ino: number): { readonly parent: number; readonly name: Name }[];
   xattr(ino: number, name: Name): Uint8Array | undefined;

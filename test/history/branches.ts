@@ -19,7 +19,8 @@ import { byPath, type CopiedFile, type Copy, copyOf, differences, pathsOf, unsou
 import { Files, split } from "./files.js";
 
 const names = ["a", "b", "c", "d", "e"];
-const resolutions = ["ours", "theirs", "text"] as const;
+const sides = ["ours", "theirs"] as const;
+const resolutions = [...sides, "text"] as const;
 
 interface KeptPoint {
   readonly branch: number;
@@ -63,9 +64,14 @@ export class Branches {
   step(): void {
     const { random } = this;
     const line = this.#pick();
-    if (random.chance(0.8)) return this.#operate(line);
+    if (random.chance(0.7)) {
+      this.#operate(line);
+      return;
+    }
     const big = random.pick([
       "fork",
+      "merge",
+      "merge",
       "merge",
       "merge",
       "merge",
@@ -172,14 +178,17 @@ export class Branches {
     const target = into.files.branch;
     this.store.settle();
     const moment = this.store.events.last;
-    const { point } = mergeBase(this.store, { branch: source, moment }, { branch: target, moment });
+    const point = mergeBase(this.store, { branch: source, moment }, { branch: target, moment });
     const base = this.#joints.get(`${point.branch}@${point.moment}`);
     this.trace.push(`merge ${source} into ${target}, base ${point.branch}@${point.moment}`);
     if (base === undefined) this.#same("the base of the merge", [`${point.branch}@${point.moment} is no point at which branches met`]);
     const options = { source, target, markers: "markers", dryRun: "apply", process: null } as const;
     const plain = mergeBranch(this.store, { ...options, dryRun: "dry-run" });
     this.#same("the target of a dry run", differences(into.files.tree, into.copy));
-    const result = mergeBranch(this.store, { ...options, resolve: () => this.random.pick(resolutions) });
+    const result = mergeBranch(this.store, {
+      ...options,
+      resolve: ({ kind }) => this.random.pick(kind === "content" ? resolutions : sides),
+    });
     if (result.conflicts.length > 0) {
       this.counts["open conflicts"] = (this.counts["open conflicts"] ?? 0) + 1;
       this.#same("the target of a merge with conflicts", differences(into.files.tree, into.copy));

@@ -1,7 +1,7 @@
 import type { Test } from "tap";
 import type { Conflict, Resolution } from "../../src/history/conflict.js";
 import { type MergeResult, mergeBranch } from "../../src/history/merge.js";
-import { resolvePath } from "../../src/history/paths.js";
+import { Paths, resolvePath } from "../../src/history/paths.js";
 import { checkDatabase } from "../../src/store/check/check.js";
 import type { Store } from "../../src/store/store.js";
 import { rootIno, type Tree } from "../../src/store/tree.js";
@@ -42,6 +42,13 @@ export class Files {
     const ino = resolvePath(this.tree, split(path));
     if (ino === undefined) throw new Error(`no ${path} in branch ${this.branch}`);
     return ino;
+  }
+
+  /** Makes empty files f0, f1 ... in a directory. */
+  makeMany(path: string, count: number): void {
+    const parent = this.ino(path);
+    const view = this.#view;
+    for (let i = 0; i < count; i++) this.#vfs.create(view, parent, `f${i}`, 0o100644, this.#caller);
   }
 
   mkdir(path: string, mode = 0o755): this {
@@ -149,6 +156,15 @@ export class Files {
     const name = parts.pop() as string;
     return { parent: this.ino(parts.join("/")), name };
   }
+}
+
+/** Every path of an inode. */
+export function pathsIn(tree: Tree, ino: number): string[] {
+  const paths = new Paths(tree);
+  return paths
+    .allSlotsOf(ino)
+    .map((slot) => paths.ofSlot(slot)?.join("/") ?? "?")
+    .sort();
 }
 
 export function split(path: string): string[] {
