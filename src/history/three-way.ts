@@ -109,10 +109,13 @@ class MergePlanner {
     const before = this.#names.sight(base, id);
     const inTheirs = this.#names.sight(theirs, id);
     const inOurs = this.#names.sight(ours, id);
-    if (before === undefined) return;
+    if (before === undefined) {
+      if (inTheirs !== undefined && inOurs !== undefined) this.#renamedByBoth(id, "made");
+      return;
+    }
     if (inTheirs === undefined && inOurs !== undefined) this.#deletedByTheirs(id, before, inOurs);
     else if (inTheirs !== undefined && inOurs === undefined) this.#deletedByOurs(id, before, inTheirs);
-    else if (inTheirs !== undefined) this.#renamedByBoth(id);
+    else if (inTheirs !== undefined) this.#renamedByBoth(id, "renamed");
   }
 
   #deletedByTheirs(id: FileId, before: Sight, inOurs: Sight): void {
@@ -141,17 +144,17 @@ class MergePlanner {
     else names.giveUpPlacing(id);
   }
 
-  /** Both took a name away from the file, and gave it different ones. */
-  #renamedByBoth(id: FileId): void {
+  /** Both took a name away from the file and gave it different ones, or both brought it back under different ones. */
+  #renamedByBoth(id: FileId, did: "renamed" | "made"): void {
     const names = this.#names;
     const { base, ours } = names.trees;
     const { lost, gained } = this.#movementOf(id);
     const notOurs = gained.filter((slot) => names.at(ours, slot) !== id);
-    if (notOurs.length === 0 || !lost.some((slot) => names.at(ours, slot) !== id)) return;
+    if (notOurs.length === 0 || (did === "renamed" && !lost.some((slot) => names.at(ours, slot) !== id))) return;
     const known = new Set(gained.map(keyOf));
     const gainedByOurs = names.slotsIn(ours, id).filter((slot) => !known.has(keyOf(slot)) && names.at(base, slot) !== id);
     if (gainedByOurs.length === 0) return;
-    const conflict = conflictOf(names, "rename/rename", id, "both sides renamed it, each to another name");
+    const conflict = conflictOf(names, "rename/rename", id, `both sides ${did} it, each under another name`);
     if (this.#conflicts.meet(`place:${id}`, conflict) === "theirs") for (const slot of gainedByOurs) names.remove(slot);
     else names.giveUpPlacing(id);
   }
