@@ -6,7 +6,7 @@ import { Branches } from "./branches.js";
 
 t.test("many branches against full copies", { timeout: 170_000 }, (t) => {
   const branches = new Branches(t, new Random(seedOf(t)));
-  const steps = stepsOf(2000);
+  const steps = stepsOf(1200);
   for (let step = 0; step < steps; step++) {
     branches.step();
     if (step % 500 === 499) {
