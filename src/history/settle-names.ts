@@ -1,7 +1,11 @@
+import { invariant } from "../base/assert.js";
 import { rootIno } from "../store/tree.js";
 import type { Conflict, Conflicts } from "./conflict.js";
 import type { FileId } from "./identity.js";
 import { keyOf, type NameChange, type Names } from "./names.js";
+
+/** Each round settles something for good, so a merge needs a few; one that goes round in circles must not keep the daemon for ever. */
+const mostRounds = 1000;
 
 /**
  * Sees to it that the names a merge is about to make are a tree: every name lies in a directory that is there, a directory has one
@@ -12,9 +16,8 @@ import { keyOf, type NameChange, type Names } from "./names.js";
  */
 export function settleNames(names: Names, conflicts: Conflicts, place: (id: FileId) => void, kept: Set<FileId>): void {
   const settling = new Settling(names, conflicts, place, kept);
-  while (settling.round()) {
-    // Until nothing moves: what is given up or brought back may stand against something else.
-  }
+  // Until nothing moves: what is given up or brought back may stand against something else.
+  for (let round = 1; settling.round(); round++) invariant(round < mostRounds, "the names that a merge makes do not settle");
 }
 
 class Settling {
