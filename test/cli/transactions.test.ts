@@ -216,7 +216,7 @@ t.test("tx in a branch's directory is about that branch", (t) =>
     t.equal(accepts(t, ["tx", "--", "sh", "-c", "pwd; echo new > new"], inside), `${inside}\n`);
     t.ok(existsSync(join(inside, "new")));
     t.notOk(existsSync(join(directory, "dir", "new")));
-    t.equal(accepts(t, ["tx", "--", "pwd"], join(directory, ".history", "1s-ago")), `${directory}\n`, "the past stands for the present");
+    t.equal(accepts(t, ["tx", "--", "pwd"], join(directory, ".history", "@1")), `${directory}\n`, "the past stands for the present");
   }),
 );
 
