@@ -25,7 +25,7 @@ t.test("branches, snapshots and transactions without a mount", async (t) => {
   accepts(t, ["commit", "upgrade", ...at]);
   accepts(t, ["begin", "other", ...at]);
   accepts(t, ["rollback", ...at]);
-  t.match(accepts(t, ["restore", "1s-ago", "--dry-run", ...at]), /nothing to do/);
+  t.match(accepts(t, ["restore", "@1", "--dry-run", ...at]), /nothing to do/);
   t.same(
     list<{ name: string }>(t, ["branch", "--json", ...at]).map(({ name }) => name),
     ["main"],
