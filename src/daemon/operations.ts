@@ -3,6 +3,7 @@ import { EBUSY, EINVAL, ENOENT, FsError } from "../base/errno.js";
 import { type Branch, type BranchKind, mainBranch } from "../store/branches.js";
 import { dropSnapshot, type Snapshot, takeSnapshot } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
+import { namedMoment } from "../vfs/moments.js";
 import { formatWhen, parseWhen, whenForms } from "../vfs/when.js";
 import type { BranchReport } from "./protocol.js";
 
@@ -21,14 +22,10 @@ export function branchOf(store: Store, name: string | undefined, fallback: numbe
 
 /** The moment of a branch that a person wrote: a snapshot, or the grammar of paths. Throws EINVAL, ENOENT. */
 export function momentOf(store: Store, branch: number, text: string): number {
-  const snapshot = store.snapshotNamed(branch, text);
-  if (snapshot !== undefined) return snapshot;
-  const now = nowMicros();
-  const when = parseWhen(text, now);
-  if (when === undefined) throw new FsError(EINVAL, `"${text}" is no moment; write ${whenForms}`);
-  const moment = store.momentOf(when, now);
-  if (moment === undefined) throw new FsError(ENOENT, `"${text}" is in the future, or before the history that is kept begins`);
-  return moment;
+  const named = namedMoment(store, branch, text, nowMicros());
+  if (named.kind === "unreadable") throw new FsError(EINVAL, `"${text}" is no moment; write ${whenForms}`);
+  if (named.kind === "nowhere") throw new FsError(ENOENT, `"${text}" is in the future, or before the history that is kept begins`);
+  return named.moment;
 }
 
 export interface ForkArguments {

@@ -11,8 +11,9 @@ import { Notifier } from "../fuse/notify.js";
 import { Session } from "../fuse/session.js";
 import { garbageCollection } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
+import { namedMoment } from "../vfs/moments.js";
 import { Vfs } from "../vfs/vfs.js";
-import { parseWhen, whenForms } from "../vfs/when.js";
+import { whenForms } from "../vfs/when.js";
 import { startCheckpointer } from "./checkpointer.js";
 import { Jobs } from "./jobs.js";
 import type { MountOptions } from "./options.js";
@@ -105,15 +106,11 @@ function openVfs(store: Store, config: DaemonConfig): Vfs {
 
 /** Reads `--at`. Throws with the accepted forms. */
 function momentAt(store: Store, branch: number, text: string): number {
-  const snapshot = store.snapshotNamed(branch, text);
-  if (snapshot !== undefined) return snapshot;
-  const now = nowMicros();
-  const when = parseWhen(text, now);
-  if (when === undefined) throw new Error(`--at ${text}: no such moment; write ${whenForms}`);
-  const moment = store.momentOf(when, now);
-  if (moment === undefined)
+  const named = namedMoment(store, branch, text, nowMicros());
+  if (named.kind === "unreadable") throw new Error(`--at ${text}: no such moment; write ${whenForms}`);
+  if (named.kind === "nowhere")
     throw new Error(`--at ${text}: the file system has no such moment (it is in the future, or before its history begins)`);
-  return moment;
+  return named.moment;
 }
 
 function mountAt(config: DaemonConfig): number {

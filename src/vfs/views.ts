@@ -4,8 +4,9 @@ import { slotMax } from "../base/limits.js";
 import { listSnapshots } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
 import { rootIno } from "../store/tree.js";
+import { namedMoment } from "./moments.js";
 import { View } from "./view.js";
-import { formatWhen, parseWhen } from "./when.js";
+import { formatWhen } from "./when.js";
 
 /** A relative moment keeps meaning the same until nobody asked for it by name for this long. */
 const pinMicros = 60e6;
@@ -149,13 +150,8 @@ export class Views {
   }
 
   #resolve(branch: number, text: string, now: number): { moment: number; relative: boolean } | undefined {
-    const snapshot = this.#store.snapshotNamed(branch, text);
-    if (snapshot !== undefined) return { moment: snapshot, relative: false };
-    const when = parseWhen(text, now);
-    if (when === undefined) return undefined;
-    const moment = this.#store.momentOf(when, now);
-    if (moment === undefined) return undefined;
-    return { moment, relative: when.kind === "time" && when.relative === "relative" };
+    const named = namedMoment(this.#store, branch, text, now);
+    return named.kind === "moment" ? named : undefined;
   }
 
   #takeSlot(): number {
