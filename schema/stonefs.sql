@@ -26,10 +26,8 @@ CREATE TABLE branch (
   kind       TEXT NOT NULL,           -- 'branch', or 'transaction': private, ends by commit or rollback
   made       BIGINT NOT NULL,         -- the event that made it
   dropped    BIGINT,                  -- the event that dropped it; retention then removes its rows; NULL while it lives
-  parent     BIGINT,              -- the branch it was forked from; NULL for branch 0
-  forked_at  BIGINT NOT NULL,     -- the moment of the parent it shows through; 0 for branch 0
-  base       BIGINT,              -- a branch that reads at or after the fork use instead of parent; NULL when not shortened
-  base_at    BIGINT
+  parent     BIGINT,                  -- the branch it was forked from; NULL for branch 0
+  forked_at  BIGINT NOT NULL          -- the moment of the parent it shows through; 0 for branch 0
 );
 CREATE UNIQUE INDEX branch_name ON branch (name) WHERE dropped IS NULL;
 

@@ -84,7 +84,7 @@ function* dropBranches(store: Store, horizon: number): Steps<number> {
   const { connection, writer } = store;
   const unused = connection.prepare<readonly [number]>(
     `SELECT id FROM branch b WHERE dropped <= $1
-     AND NOT EXISTS (SELECT 1 FROM branch c WHERE (c.parent = b.id OR c.base = b.id) AND (c.dropped IS NULL OR c.dropped > $1))`,
+     AND NOT EXISTS (SELECT 1 FROM branch c WHERE c.parent = b.id AND (c.dropped IS NULL OR c.dropped > $1))`,
   );
   const tables = ["inode", "dirent", "extent", "xattr"].flatMap((name) => [name, `${name}_past`]);
   let rows = 0;
