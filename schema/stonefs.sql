@@ -12,7 +12,8 @@
 
 -- Facts about the file system as a whole, as text: 'format' (this file's version), 'created' (microseconds),
 -- 'next_ino' (inode numbers below it may have been handed out: reserved ahead, so none is ever reused, even after a crash),
--- 'horizon' (the oldest event as of which the whole tree is still there, after retention dropped what was before; else absent).
+-- 'horizon' (the oldest event as of which the whole tree is still there, after retention dropped what was before; else absent),
+-- 'retaining' (while retention is at work, or was interrupted: the newest blob there was when it began; else absent).
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -213,7 +214,7 @@ CREATE TABLE xattr_past (
 
 -- Immutable bytes.
 -- I10: every blob an extent points to is there, its length and checksum are those of its data.
--- I11: every blob is pointed to by some extent, live or past.
+-- I11: every blob is pointed to by some extent, live or past; but those up to meta's 'retaining' may await the end of retention.
 CREATE TABLE blob (
   id       INTEGER PRIMARY KEY,
   checksum BIGINT NOT NULL,       -- CRC-32 (ISO 3309, as zlib's) of data as stored

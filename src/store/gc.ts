@@ -1,5 +1,5 @@
 import { nowMicros } from "../base/clock.js";
-import { writeMeta } from "./meta.js";
+import { clearMeta, writeMeta } from "./meta.js";
 import type { Store } from "./store.js";
 
 /** What dropping history did. */
@@ -40,12 +40,14 @@ export function* garbageCollection(store: Store, keepMicros: number, views: read
   if (horizon === 0) return { rows: 0, blobs: 0, bytes: 0 };
   // From here on nobody is shown what is about to have holes.
   writeMeta(store.connection, store.writer, "horizon", String(horizon));
+  const newestBlob = store.tables.blobs.last;
+  writeMeta(store.connection, store.writer, "retaining", String(newestBlob));
   store.space.release();
   try {
-    const newestBlob = store.tables.blobs.last;
     const rows = (yield* dropBranches(store, horizon)) + (yield* dropPast(store, horizon, views)) + (yield* dropEnded(store));
     const { blobs, bytes } = yield* dropBlobs(store, newestBlob);
     yield* dropEvents(store, horizon);
+    clearMeta(store.connection, store.writer, "retaining");
     store.commit("durable");
     yield* shrink(store);
     return { rows, blobs, bytes };

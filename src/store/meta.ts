@@ -19,6 +19,11 @@ export function writeMeta(connection: Connection, writer: Writer, key: string, v
   writer.run(connection.prepare(sql), [key, value]);
 }
 
+/** Removes a fact of the `meta` table. */
+export function clearMeta(connection: Connection, writer: Writer, key: string): void {
+  writer.run(connection.prepare("DELETE FROM meta WHERE key = $1"), [key]);
+}
+
 /** Throws DatabaseFormatError unless the database is of this program's format. */
 export function checkFormat(connection: Connection, path: string): void {
   let format: string | undefined;

@@ -173,6 +173,23 @@ t.test("the database shrinks", (t) => {
   t.end();
 });
 
+t.test("whatever step it is interrupted after, the database is whole, and the next one ends it", (t) => {
+  for (let done = 1, whole = false; !whole; done++) {
+    const { store, file } = aPast(t);
+    const live = contentIn(liveOf(store), file.ino);
+    const steps = garbageCollection(store, 0, []);
+    for (let i = 0; i < done && !whole; i++) whole = steps.next().done === true;
+    steps.return({ rows: 0, blobs: 0, bytes: 0 });
+    assertClean(t, store, `clean after ${done} steps`);
+    collectGarbage(store, 0, []);
+    t.equal(blobs(store), 1);
+    t.equal(numberOf(store, "SELECT count(*) FROM meta WHERE key = 'retaining'"), 0);
+    t.same(contentIn(liveOf(store), file.ino), live);
+    assertClean(t, store, `clean after ${done} steps and the rest`);
+  }
+  t.end();
+});
+
 t.test("what happens between its steps is not lost", (t) => {
   const { store, moments } = aPast(t);
   const made = new Map<number, string>();

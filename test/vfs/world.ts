@@ -6,8 +6,8 @@ import { rootIno } from "../../src/store/tree.js";
 import { S_IFIFO } from "../../src/vfs/mode.js";
 import type { Vfs } from "../../src/vfs/vfs.js";
 import type { View } from "../../src/vfs/view.js";
-import type { Random } from "../base/random.js";
 import { newDatabase, open } from "../store/database.js";
+import type { Random } from "../support/random.js";
 import { differences, timeOf } from "./compare.js";
 import { damageByCrash, type Kept } from "./crash.js";
 import { errnoOf, root, vfsOf } from "./files.js";
@@ -273,8 +273,7 @@ export class World {
   /** Looks at what a crash at this instant would leave: the last batch's tree, with its past, and no damage. */
   crash(): void {
     this.trace.push("crash");
-    const unfinished = this.#collecting === undefined ? [] : ["I11"];
-    const crashed = { branch: this.#branch, committed: this.#committed, kept: this.kept, unfinished };
+    const crashed = { branch: this.#branch, committed: this.#committed, kept: this.kept };
     this.#same("what a crash leaves", damageByCrash(this.#t, this.vfs.store, this.#options, crashed));
   }
 

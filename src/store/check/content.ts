@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { extentMaxBytes } from "../extents.js";
+import { readMeta } from "../meta.js";
 import { broken, type Check, type Problem, problemsPerInvariant } from "./problem.js";
 
 type ExtentCase = [branch: number, ino: number, offset: number, length: number];
@@ -118,14 +119,15 @@ function blobProblems(id: number, checksum: number, length: number, codec: numbe
   return [];
 }
 
-/** I11: no blob is left over. */
+/** I11: no blob is left over, but by a retention that has not come to its end. */
 export const checkUnusedBlobs: Check = (connection) =>
   broken<[number, number]>(
     connection,
     "I11",
-    `SELECT id, length FROM blob WHERE id NOT IN
+    `SELECT id, length FROM blob WHERE id > $1 AND id NOT IN
        (SELECT blob FROM extent WHERE blob IS NOT NULL UNION SELECT blob FROM extent_past WHERE blob IS NOT NULL)`,
     ([id, length]) => `no extent points to blob ${id} (${length} bytes); stone gc removes it`,
+    [Number(readMeta(connection, "retaining") ?? 0)],
   );
 
 /** I13: allocated bytes are counted right. */
