@@ -10,19 +10,11 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { failsWithOneOf } from "../support/fails.js";
 import { type Mount, onMount } from "../support/mount.js";
+import { Random, seedOf } from "../support/random.js";
 import { content, record, recordBytes } from "./steps.js";
 
 const writerFile = fileURLToPath(new URL("./writer.js", import.meta.url));
 const rounds = 5;
-
-const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_000);
-let state = seed;
-
-/** A number below `limit`, by the seed. */
-function random(limit: number): number {
-  state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-  return state % limit;
-}
 
 /** The last number of each kind that the writer said was synced; -1 for none. */
 interface Synced {
@@ -135,11 +127,11 @@ function finishStep(directory: string, number: number): void {
 
 t.test("kill -9 under a writer, again and again on one database", { timeout: 170_000 }, (t) =>
   onMount(t, async (mount) => {
-    t.comment(`CRASH_SEED=${seed}`);
+    const random = new Random(seedOf(t));
     let next = 0;
     let syncs = 0;
     for (let round = 0; round < rounds; round++) {
-      const report = await crash(t, mount, next, 50 + random(1500));
+      const report = await crash(t, mount, next, 50 + random.below(1500));
       syncs += report.count;
       mount.check();
       mount.mount();

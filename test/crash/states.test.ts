@@ -11,11 +11,11 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { type Mount, onMount } from "../support/mount.js";
 import { apply, operations } from "../support/operations.js";
+import { seedOf } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import { describeTree } from "../support/tree.js";
 
 const operatorFile = fileURLToPath(new URL("./operator.js", import.meta.url));
-const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_000);
 const rounds = 6;
 
 /** The tree without its times, which two runs do not share. */
@@ -95,7 +95,7 @@ function replay(directory: string, roundSeed: number, { begun, durable }: Progre
 
 t.test("the tree after a crash is one it passed through", { timeout: 170_000 }, (t) =>
   onMount(t, async (mount) => {
-    t.comment(`CRASH_SEED=${seed}`);
+    const seed = seedOf(t);
     const host = temporaryDirectory(t);
     let syncs = 0;
     for (let round = 0; round < rounds; round++) {

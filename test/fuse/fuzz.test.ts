@@ -1,6 +1,6 @@
 /**
  * Random and half-random messages through the whole session: whatever comes, the loop goes on and each request gets exactly one
- * well-formed reply, or none where none is due. STONE_FUZZ_COUNT and STONE_FUZZ_SEED choose how many and which.
+ * well-formed reply, or none where none is due. STONE_TEST_STEPS and STONE_TEST_SEED choose how many and which.
  */
 import t from "tap";
 import { ENOENT, FsError } from "../../src/base/errno.js";
@@ -8,10 +8,10 @@ import type { Handler, Handlers } from "../../src/fuse/handlers.js";
 import { opcodeRows } from "../../src/fuse/opcodes.js";
 import { Session } from "../../src/fuse/session.js";
 import { close, read, setNonBlocking, unixSocketPair } from "../../src/fuse/syscalls.js";
-import { Random } from "./random.js";
+import { Random, seedOf, stepsOf } from "../support/random.js";
 
-const count = Number(process.env.STONE_FUZZ_COUNT ?? 1_000_000);
-const seed = Number(process.env.STONE_FUZZ_SEED ?? Date.now() % 2 ** 32);
+const count = stepsOf(1_000_000);
+const seed = seedOf(t);
 
 const random = new Random(seed);
 const [device, kernel] = unixSocketPair();
@@ -86,7 +86,7 @@ function fillBody(buffer: Buffer, length: number): void {
 /** Puts a message into the request buffer and returns its length. */
 function makeMessage(): number {
   const { buffer } = session.request;
-  const row = random.pick(opcodeRows as readonly [(typeof opcodeRows)[0], ...typeof opcodeRows]);
+  const row = random.pick(opcodeRows);
   const choice = random.below(100);
   const body =
     choice < 60

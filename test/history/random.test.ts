@@ -1,7 +1,7 @@
 /** Random operations over many branches, forks, merges, restores and undos, against full copies in memory. */
 import t from "tap";
 import { checkDatabase } from "../../src/store/check/check.js";
-import { Random, seedOf, stepsOf } from "../base/random.js";
+import { Random, seedOf, stepsOf } from "../support/random.js";
 import { Branches } from "./branches.js";
 
 t.test("many branches against full copies", { timeout: 170_000 }, (t) => {

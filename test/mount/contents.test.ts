@@ -2,11 +2,10 @@
 import fs from "node:fs";
 import t, { type Test } from "tap";
 import { onMount } from "../support/mount.js";
-import { seeded } from "../support/seeded.js";
+import { Random, seedOf } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import { type Change, Contents, type Kind, nextChange } from "./contents.js";
 
-const seed = Number(process.env.CONTENTS_SEED ?? Date.now() % 1_000_000_000);
 /** In all; a longer hunt: CONTENTS_SECONDS=600. */
 const seconds = Number(process.env.CONTENTS_SECONDS ?? 30);
 const variants = [
@@ -65,8 +64,7 @@ for (const [index, { name, options }] of variants.entries()) {
     onMount(
       t,
       (mount) => {
-        t.comment(`CONTENTS_SEED=${seed}`);
-        const random = seeded(seed + index);
+        const random = new Random(seedOf(t) + index);
         const here = temporaryDirectory(t);
         const lacks = hostLacks(here);
         if (lacks.size > 0) t.comment(`the host's file system lacks ${[...lacks].join(", ")}: not compared`);

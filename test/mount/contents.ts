@@ -1,7 +1,7 @@
 /** A random row of operations on the bytes of two files, in the manner of fsx, each applied alike in any directory. */
 import fs from "node:fs";
 import { join } from "node:path";
-import type { Seeded } from "../support/seeded.js";
+import type { Random } from "../support/random.js";
 import {
   copyFileRange,
   FALLOC_FL_KEEP_SIZE,
@@ -36,7 +36,7 @@ export interface Change {
 }
 
 /** The next operation. Offsets like the edges of pages and blobs, where mistakes are. */
-export function nextChange(random: Seeded, without: ReadonlySet<Kind>): Change {
+export function nextChange(random: Random, without: ReadonlySet<Kind>): Change {
   const kind = random.pick(kinds.filter((each) => !without.has(each)));
   const near = (limit: number): number => {
     const unit = random.pick([1, 1, 512, 4096, 131_072]);

@@ -5,10 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { onMount } from "../support/mount.js";
 import { apply, operations, setTimesBefore } from "../support/operations.js";
+import { seedOf } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import { describeTree, differences } from "../support/tree.js";
 
-const seed = Number(process.env.RANDOM_SEED ?? Date.now() % 1_000_000_000);
 const moments = 30;
 
 /** With the times that were set; the others two runs do not share. */
@@ -32,6 +32,7 @@ function applyToBoth(t: Test, here: string, there: string, row: Generator, count
 }
 
 async function run(t: Test, here: string, there: string): Promise<Moment[]> {
+  const seed = seedOf(t);
   const row = operations(seed);
   const taken: Moment[] = [];
   for (let index = 0; index < moments; index++) {
@@ -52,7 +53,6 @@ function compareAll(t: Test, root: string, taken: readonly Moment[], when: strin
 
 t.test("live and past trees are what a host directory was", { timeout: 170_000 }, (t) =>
   onMount(t, async (mount) => {
-    t.comment(`RANDOM_SEED=${seed}`);
     const [here, there] = [join(temporaryDirectory(t), "tree"), join(mount.directory, "tree")];
     for (const directory of [here, there]) fs.mkdirSync(directory);
     const taken = await run(t, here, there);

@@ -1,7 +1,7 @@
 /** Row versions that wait in memory end as the same tables as rows written at once. */
 import t, { type Test } from "tap";
 import type { Store } from "../../src/store/store.js";
-import { Random, seedOf, stepsOf } from "../base/random.js";
+import { Random, seedOf, stepsOf } from "../support/random.js";
 import { addDirectory, addFile, assertClean, liveOf, newStore, removeFile, rowsOf, write } from "./database.js";
 
 const tables = ["inode", "inode_past", "dirent", "dirent_past", "xattr", "xattr_past", "extent", "extent_past"];

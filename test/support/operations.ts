@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import { join } from "node:path";
+import { Random } from "./random.js";
 import { AT_SYMLINK_NOFOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, removexattr, renameat2, setxattr, utimensat } from "./sys.js";
 
 type What =
@@ -31,20 +32,15 @@ const names = ["a", "b", "c", "d", "sub", "sub/a", "sub/b", "sub/deep", "sub/dee
 
 /** The endless row of a seed. */
 export function* operations(seed: number): Generator<Operation> {
-  let state = seed & 0x7fffffff;
-  const random = (limit: number): number => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    // The low bits of such a generator repeat early.
-    return (state >>> 8) % limit;
-  };
+  const random = new Random(seed);
   for (;;) {
     yield {
-      what: kinds[random(kinds.length)] as Operation["what"],
-      name: names[random(names.length)] as string,
-      other: names[random(names.length)] as string,
-      offset: random(4) === 0 ? random(400_000) : random(20_000),
-      length: random(3) === 0 ? random(60_000) : random(3000),
-      fill: random(256),
+      what: random.pick(kinds),
+      name: random.pick(names),
+      other: random.pick(names),
+      offset: random.below(random.chance(1 / 4) ? 400_000 : 20_000),
+      length: random.below(random.chance(1 / 3) ? 60_000 : 3000),
+      fill: random.below(256),
     };
   }
 }

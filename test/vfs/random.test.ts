@@ -5,8 +5,8 @@
 import t, { type Test } from "tap";
 import { collectGarbage } from "../../src/store/gc.js";
 import type { StoreOptions } from "../../src/store/store.js";
-import { Random, seedOf, stepsOf } from "../base/random.js";
 import { assertClean } from "../store/database.js";
+import { Random, seedOf, stepsOf } from "../support/random.js";
 import { World } from "./world.js";
 
 type Step = (world: World) => void;
