@@ -1,5 +1,5 @@
 import { type Name, nameFromText } from "../base/bytes.js";
-import type { Notifier } from "../fuse/notify.js";
+import type { AnswerCache } from "../fuse/notify.js";
 import { rootIno } from "../store/tree.js";
 import type { Vfs } from "../vfs/vfs.js";
 import type { NodeTable } from "./node-table.js";
@@ -11,14 +11,14 @@ export interface Touched {
   readonly inodes: readonly number[];
 }
 
-/** Tells the kernel what changed without its doing, in terms of branches and inodes. It caches for ever what it is not told of. */
+/** Tells the kernel, or a driver that caches in its place, what changed without its doing. It believes for ever what it is not told of. */
 export class Notices {
-  readonly #notifier: Notifier;
+  readonly #cache: AnswerCache;
   readonly #vfs: Vfs;
   readonly #nodes: NodeTable;
 
-  constructor(notifier: Notifier, vfs: Vfs, nodes: NodeTable) {
-    this.#notifier = notifier;
+  constructor(cache: AnswerCache, vfs: Vfs, nodes: NodeTable) {
+    this.#cache = cache;
     this.#vfs = vfs;
     this.#nodes = nodes;
   }
@@ -27,7 +27,7 @@ export class Notices {
   changed(branch: number, { entries, inodes }: Touched): void {
     const view = this.#vfs.views.branch(branch);
     for (const { parent, name } of entries) {
-      this.#notifier.invalidateEntry(nodeidLo(parent), this.#nodes.nodeHi(view, parent), name, "expire");
+      this.#cache.invalidateEntry(nodeidLo(parent), this.#nodes.nodeHi(view, parent), name, "expire");
     }
     const directories = new Set(entries.map(({ parent }) => parent));
     for (const ino of new Set([...inodes, ...directories])) this.#inode(nodeidLo(ino), this.#nodes.nodeHi(view, ino));
@@ -35,23 +35,23 @@ export class Notices {
 
   /** The root shows another branch: what was looked up in it, or missed, may be something else now. */
   switched(): void {
-    for (const name of this.#nodes.takeRootNames()) this.#notifier.invalidateEntry(rootIno, 0, name, "expire");
+    for (const name of this.#nodes.takeRootNames()) this.#cache.invalidateEntry(rootIno, 0, name, "expire");
     this.#inode(rootIno, 0);
   }
 
   /** A name in `.branches` stands for nothing, or for something else. */
   branchChanged(name: string): void {
     const { slot } = this.#vfs.views.mounted;
-    this.#notifier.invalidateEntry(nodeidLo(branchesIno), virtualNodeidHi(slot, branchesIno), nameFromText(name), "expire");
+    this.#cache.invalidateEntry(nodeidLo(branchesIno), virtualNodeidHi(slot, branchesIno), nameFromText(name), "expire");
   }
 
   /** A name in `.history` stands for nothing, or for something else. */
   momentChanged(name: string): void {
     const { slot } = this.#vfs.views.mounted;
-    this.#notifier.invalidateEntry(nodeidLo(rootIno), virtualNodeidHi(slot, rootIno), nameFromText(name), "expire");
+    this.#cache.invalidateEntry(nodeidLo(rootIno), virtualNodeidHi(slot, rootIno), nameFromText(name), "expire");
   }
 
   #inode(lo: number, hi: number): void {
-    this.#notifier.invalidateInode(lo, hi, 0, 0);
+    this.#cache.invalidateInode(lo, hi, 0, 0);
   }
 }

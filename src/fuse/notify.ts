@@ -21,6 +21,18 @@ export type EntryMode =
   /** It forgets the name now, and unmounts what is mounted below it. */
   | "drop";
 
+/** Whoever keeps what handlers answered, and is told when it is no longer true: the kernel, or a driver in its place. */
+export interface AnswerCache {
+  /**
+   * Attributes of a node are stale, and its bytes from `offset` on: `length` of them, or all with 0. A negative `offset` leaves bytes alone.
+   * Listings that are kept of a directory are its bytes.
+   */
+  invalidateInode(lo: number, hi: number, offset: number, length: number): void;
+
+  /** What a name in directory `parent` stands for, or that there is nothing by it, is stale. */
+  invalidateEntry(parentLo: number, parentHi: number, name: Name, mode: EntryMode): void;
+}
+
 const header = abi.fuse_out_header.SIZE;
 /** A wait for the thread's end that no live kernel exceeds; a call that hangs all the same must not keep the daemon. Milliseconds. */
 const patienceMillis = 10_000;
@@ -34,7 +46,7 @@ const patienceMillis = 10_000;
  * while the worker goes on answering; what does not fit there waits in memory. The worker never waits for the thread: it asks for
  * a call (`whenDelivered`), which comes out of `settle` after the thread has rung the worker's wake descriptor.
  */
-export class Notifier {
+export class Notifier implements AnswerCache {
   readonly #fd: number;
   readonly #wakeFd: number;
   readonly #words: Int32Array;
@@ -72,10 +84,6 @@ export class Notifier {
     return Atomics.load(this.#words, noticeRefused);
   }
 
-  /**
-   * Attributes of a node are stale, and its bytes from `offset` on: `length` of them, or all with 0. A negative `offset` leaves bytes alone.
-   * Listings the kernel keeps of a directory are its bytes.
-   */
   invalidateInode(lo: number, hi: number, offset: number, length: number): void {
     const layout = abi.fuse_notify_inval_inode_out;
     const message = begin(abi.FUSE_NOTIFY_INVAL_INODE, layout.SIZE);
@@ -86,7 +94,6 @@ export class Notifier {
     this.#take(message);
   }
 
-  /** What a name in directory `parent` stands for, or that there is nothing by it, is stale. */
   invalidateEntry(parentLo: number, parentHi: number, name: Name, mode: EntryMode): void {
     const layout = abi.fuse_notify_inval_entry_out;
     const message = begin(abi.FUSE_NOTIFY_INVAL_ENTRY, layout.SIZE + name.length + 1);

@@ -1,106 +1,28 @@
-import { InvariantError, invariant } from "../base/assert.js";
 import type { Name } from "../base/bytes.js";
-import { EIO, ERANGE } from "../base/errno.js";
-import * as abi from "./abi.js";
-import { type Attributes, emptyAttributes, type FileSystemStatistics, type StatxAttributes } from "./attributes.js";
-import * as encode from "./encode.js";
-import { maxWriteBytes } from "./request.js";
-
-const body = abi.fuse_out_header.SIZE;
-const noAttributes: Readonly<Attributes> = Object.freeze(emptyAttributes());
+import type { Attributes, FileSystemStatistics, StatxAttributes } from "./attributes.js";
 
 /**
- * The answer to one request: one object, reused, over one buffer. A handler calls exactly one of its answering methods; the
- * bytes leave when the handler returns, so an exception after answering still becomes an error. A second answer throws.
- * INVARIANT: at most one answer between two calls of `begin`.
+ * What a handler answers with. Which driver carries the answer, and in what form, is not the handler's business.
+ * A handler calls exactly one of the answering methods; an exception after it still becomes an error. A second answer throws.
  */
-export class Reply {
-  readonly #memory = new ArrayBuffer(body + maxWriteBytes);
-  readonly buffer: Buffer = Buffer.from(this.#memory);
-  readonly view = new DataView(this.#memory);
-  /** Bytes to send, the header included; 0 as long as there is no answer. */
-  length = 0;
-  /** What the kernel takes as payload at most; -1 where the request does not say. */
-  #limit = -1;
-  /** End of the directory entries packed so far. */
-  #packed = body;
-
-  /** Makes ready for the request `unique`. Called by the session. */
-  begin(uniqueLo: number, uniqueHi: number, limit: number): void {
-    encode.putHalves(this.view, abi.fuse_out_header.unique, uniqueLo, uniqueHi);
-    this.length = 0;
-    this.#limit = limit;
-    this.#packed = body;
-  }
-
-  get answered(): boolean {
-    return this.length !== 0;
-  }
-
-  /** The errno answered, 0 for success. Meaningful once answered. */
-  get errno(): number {
-    return -this.view.getInt32(abi.fuse_out_header.error, true);
-  }
-
-  #finish(bytes: number, errno: number): void {
-    if (this.length !== 0) throw new InvariantError("a request was answered twice");
-    this.length = body + bytes;
-    this.view.setUint32(abi.fuse_out_header.len, this.length, true);
-    this.view.setInt32(abi.fuse_out_header.error, -errno, true);
-  }
-
-  /** Takes back an answer that has not been sent. Called by the session before it answers an error in its place. */
-  retract(): void {
-    this.length = 0;
-  }
-
-  /** Answers an errno, positive. The kernel refuses numbers from 512 on, and a refused reply leaves its caller waiting: they become EIO. */
-  error(errno: number): void {
-    this.#finish(0, errno > 0 && errno < 512 ? errno : EIO);
-  }
-
-  /** INIT: struct fuse_init_out, which init.ts has written after the header. */
-  initialized(): void {
-    this.#finish(abi.fuse_init_out.SIZE, 0);
-  }
+export interface Reply {
+  /** Answers an errno, positive. */
+  error(errno: number): void;
 
   /** Answers success without a body. */
-  ok(): void {
-    this.#finish(0, 0);
-  }
+  ok(): void;
 
   /** LOOKUP, MKNOD, MKDIR, SYMLINK, LINK: the node by that name. Adds one to the node's lookup count. Timeouts in seconds, Infinity allowed. */
-  entry(nodeidLo: number, nodeidHi: number, generation: number, attr: Attributes, entryTimeoutSec: number, attrTimeoutSec: number): void {
-    encode.putEntry(this.view, body, nodeidLo, nodeidHi, generation, attr, entryTimeoutSec, attrTimeoutSec);
-    this.#finish(abi.fuse_entry_out.SIZE, 0);
-  }
+  entry(nodeidLo: number, nodeidHi: number, generation: number, attr: Attributes, entryTimeoutSec: number, attrTimeoutSec: number): void;
 
-  /** LOOKUP: there is nothing by that name, and the kernel may believe so for `timeoutSec`. */
-  negativeEntry(timeoutSec: number): void {
-    encode.putEntry(this.view, body, 0, 0, 0, noAttributes, timeoutSec, 0);
-    this.#finish(abi.fuse_entry_out.SIZE, 0);
-  }
+  /** LOOKUP: there is nothing by that name, which may be believed for `timeoutSec`. */
+  negativeEntry(timeoutSec: number): void;
 
   /** GETATTR, SETATTR. */
-  attr(attr: Attributes, timeoutSec: number): void {
-    const layout = abi.fuse_attr_out;
-    encode.putTimeout(this.view, body + layout.attr_valid, body + layout.attr_valid_nsec, timeoutSec);
-    this.view.setUint32(body + layout.dummy, 0, true);
-    encode.putAttributes(this.view, body + layout.attr, attr);
-    this.#finish(layout.SIZE, 0);
-  }
-
-  #putOpen(at: number, fh: number, openFlags: number): void {
-    encode.putInt64(this.view, at + abi.fuse_open_out.fh, fh);
-    this.view.setUint32(at + abi.fuse_open_out.open_flags, openFlags, true);
-    this.view.setInt32(at + abi.fuse_open_out.backing_id, 0, true);
-  }
+  attr(attr: Attributes, timeoutSec: number): void;
 
   /** OPEN, OPENDIR: `fh` is any number from 0 to 2^53-1, `openFlags` are FOPEN_*. */
-  open(fh: number, openFlags: number): void {
-    this.#putOpen(body, fh, openFlags);
-    this.#finish(abi.fuse_open_out.SIZE, 0);
-  }
+  open(fh: number, openFlags: number): void;
 
   /** CREATE, TMPFILE: entry and open in one. Adds one to the node's lookup count. */
   create(
@@ -112,115 +34,45 @@ export class Reply {
     attrTimeoutSec: number,
     fh: number,
     openFlags: number,
-  ): void {
-    encode.putEntry(this.view, body, nodeidLo, nodeidHi, generation, attr, entryTimeoutSec, attrTimeoutSec);
-    this.#putOpen(body + abi.fuse_entry_out.SIZE, fh, openFlags);
-    this.#finish(abi.fuse_entry_out.SIZE + abi.fuse_open_out.SIZE, 0);
-  }
+  ): void;
 
   /** WRITE: bytes taken. Fewer than were sent is a short write. */
-  written(bytes: number): void {
-    encode.putHalves(this.view, body, bytes, 0);
-    this.#finish(abi.fuse_write_out.SIZE, 0);
-  }
+  written(bytes: number): void;
 
-  /**
-   * COPY_FILE_RANGE and COPY_FILE_RANGE_64: bytes copied. Both structs begin with the number's low half and have 8 bytes;
-   * the older reads 32 bits, and the kernel never asks it for more.
-   */
-  copied(bytes: number): void {
-    encode.putInt64(this.view, body, bytes);
-    this.#finish(abi.fuse_copy_file_range_out.SIZE, 0);
-  }
+  /** COPY_FILE_RANGE and COPY_FILE_RANGE_64: bytes copied. */
+  copied(bytes: number): void;
 
   /** GETXATTR, LISTXATTR: the first `length` bytes of `bytes`; ERANGE when the caller's buffer is smaller. */
-  bytes(bytes: Uint8Array, length: number): void {
-    if (this.#limit >= 0 && length > this.#limit) {
-      this.error(ERANGE);
-      return;
-    }
-    invariant(length <= maxWriteBytes, "a reply has at most 1 MiB");
-    this.buffer.set(length === bytes.length ? bytes : bytes.subarray(0, length), body);
-    this.#finish(length, 0);
-  }
+  bytes(bytes: Uint8Array, length: number): void;
 
   /** READLINK: the target, one byte a character. */
-  target(target: Name): void {
-    encode.putName(this.buffer, body, target);
-    this.#finish(target.length, 0);
-  }
+  target(target: Name): void;
 
-  /** READ: where to put up to `maxLength` bytes. Answer with `payloadLength` afterwards. The memory is the reply's own and not zeroed. */
-  payload(maxLength: number): Buffer {
-    invariant(maxLength <= maxWriteBytes, "a reply has at most 1 MiB");
-    return this.buffer.subarray(body, body + maxLength);
-  }
+  /** READ: where to put up to `maxLength` bytes. Answer with `payloadLength` afterwards. The memory is not zeroed. */
+  payload(maxLength: number): Buffer;
 
   /** Answers the first `length` bytes put in `payload`. */
-  payloadLength(length: number): void {
-    invariant(this.#limit < 0 || length <= this.#limit, "a reply is longer than was asked for");
-    this.#finish(length, 0);
-  }
+  payloadLength(length: number): void;
 
-  statfs(statistics: FileSystemStatistics): void {
-    this.buffer.fill(0, body, body + abi.fuse_statfs_out.SIZE);
-    encode.putStatistics(this.view, body + abi.fuse_statfs_out.st, statistics);
-    this.#finish(abi.fuse_statfs_out.SIZE, 0);
-  }
+  statfs(statistics: FileSystemStatistics): void;
 
   /** GETXATTR and LISTXATTR of size 0: how many bytes there would be. */
-  xattrSize(bytes: number): void {
-    encode.putHalves(this.view, body, bytes, 0);
-    this.#finish(abi.fuse_getxattr_out.SIZE, 0);
-  }
+  xattrSize(bytes: number): void;
 
-  lseek(offset: number): void {
-    encode.putInt64(this.view, body, offset);
-    this.#finish(abi.fuse_lseek_out.SIZE, 0);
-  }
+  lseek(offset: number): void;
 
   /** STATX: `mask` (STATX_* bits) says which fields `attr` really has. */
-  statx(mask: number, attr: StatxAttributes, timeoutSec: number): void {
-    const layout = abi.fuse_statx_out;
-    this.buffer.fill(0, body, body + layout.SIZE);
-    encode.putTimeout(this.view, body + layout.attr_valid, body + layout.attr_valid_nsec, timeoutSec);
-    encode.putStatx(this.view, body + layout.stat, mask, attr);
-    this.#finish(layout.SIZE, 0);
-  }
-
-  /** Room for one more record in a directory reply? The request's size is the limit: a longer reply is refused whole. */
-  #hasRoom(bytes: number): boolean {
-    const limit = this.#limit < 0 || this.#limit > maxWriteBytes ? maxWriteBytes : this.#limit;
-    return this.#packed + bytes <= body + limit;
-  }
-
-  #putDirent(at: number, inoLo: number, inoHi: number, offset: number, type: number, name: Name): void {
-    const layout = abi.fuse_dirent;
-    encode.putHalves(this.view, at + layout.ino, inoLo, inoHi);
-    encode.putInt64(this.view, at + layout.off, offset);
-    this.view.setUint32(at + layout.namelen, name.length, true);
-    this.view.setUint32(at + layout.type, type, true);
-    encode.putName(this.buffer, at + layout.SIZE, name);
-    const end = at + layout.SIZE + name.length;
-    const padded = abi.FUSE_REC_ALIGN(end);
-    for (let index = end; index < padded; index++) this.buffer[index] = 0;
-  }
+  statx(mask: number, attr: StatxAttributes, timeoutSec: number): void;
 
   /**
    * READDIR: packs one entry; false, and nothing packed, when it does not fit. `offset` is where the next READDIR goes on after
    * this entry, `type` a DT_* number (`mode >>> 12`). Answer with `directory` when done.
    */
-  dirent(inoLo: number, inoHi: number, offset: number, type: number, name: Name): boolean {
-    const bytes = abi.FUSE_REC_ALIGN(abi.fuse_dirent.SIZE + name.length);
-    if (!this.#hasRoom(bytes)) return false;
-    this.#putDirent(this.#packed, inoLo, inoHi, offset, type, name);
-    this.#packed += bytes;
-    return true;
-  }
+  dirent(inoLo: number, inoHi: number, offset: number, type: number, name: Name): boolean;
 
   /**
    * READDIRPLUS: packs one entry with its attributes, which counts as a lookup of the node; false, and no lookup, when it does
-   * not fit. For "." and "..", which the kernel does not count, use `direntPlusUncounted`.
+   * not fit. For "." and "..", which are not counted, use `direntPlusUncounted`.
    */
   direntPlus(
     nodeidLo: number,
@@ -231,27 +83,11 @@ export class Reply {
     attrTimeoutSec: number,
     offset: number,
     name: Name,
-  ): boolean {
-    const bytes = abi.FUSE_REC_ALIGN(abi.fuse_direntplus.SIZE + name.length);
-    if (!this.#hasRoom(bytes)) return false;
-    encode.putEntry(this.view, this.#packed, nodeidLo, nodeidHi, generation, attr, entryTimeoutSec, attrTimeoutSec);
-    this.#putDirent(this.#packed + abi.fuse_direntplus.dirent, attr.inoLo, attr.inoHi, offset, attr.mode >>> 12, name);
-    this.#packed += bytes;
-    return true;
-  }
+  ): boolean;
 
   /** READDIRPLUS: packs one entry without attributes. No lookup is counted; the kernel looks the name up itself if it needs to. */
-  direntPlusUncounted(inoLo: number, inoHi: number, offset: number, type: number, name: Name): boolean {
-    const bytes = abi.FUSE_REC_ALIGN(abi.fuse_direntplus.SIZE + name.length);
-    if (!this.#hasRoom(bytes)) return false;
-    encode.putEntry(this.view, this.#packed, 0, 0, 0, noAttributes, 0, 0);
-    this.#putDirent(this.#packed + abi.fuse_direntplus.dirent, inoLo, inoHi, offset, type, name);
-    this.#packed += bytes;
-    return true;
-  }
+  direntPlusUncounted(inoLo: number, inoHi: number, offset: number, type: number, name: Name): boolean;
 
   /** READDIR, READDIRPLUS: answers what was packed. Nothing packed says that the directory has ended. */
-  directory(): void {
-    this.#finish(this.#packed - body, 0);
-  }
+  directory(): void;
 }

@@ -7,12 +7,12 @@ import type { Handler, Handlers } from "./handlers.js";
 import { defaultInitOptions, type InitOptions, type Negotiated, negotiate, putInit, putMajor } from "./init.js";
 import { type BatchForgetMessage, ForgetMessage, type InitMessage } from "./messages.js";
 import { type OpcodeRow, opcodeRows, rowOf } from "./opcodes.js";
-import { Reply } from "./reply.js";
 import { Request } from "./request.js";
 import { errno, read, schedYield, write } from "./syscalls.js";
 import { openTrace } from "./trace.js";
 import { SpinBudget, Waiter } from "./waiting.js";
 import { heardWake } from "./wake.js";
+import { WireReply } from "./wire-reply.js";
 
 /** What the session asks and tells its owner between requests. All are called from `run`, never during a handler. */
 export interface SessionHooks {
@@ -69,7 +69,7 @@ export class Session {
   readonly #initOptions: InitOptions;
   /** The request being served, and its answer. Public for who feeds messages by hand, to `serve`. */
   readonly request = new Request();
-  readonly reply = new Reply();
+  readonly reply = new WireReply();
   readonly #trace = openTrace();
   readonly #spin: SpinBudget;
   readonly #waiter: Waiter;

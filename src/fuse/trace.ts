@@ -3,13 +3,13 @@ import { debugLog } from "../base/log.js";
 import * as abi from "./abi.js";
 import { EmptyMessage, SetattrMessage } from "./messages.js";
 import type { OpcodeRow } from "./opcodes.js";
-import type { Reply } from "./reply.js";
 import type { Request, RequestHeader } from "./request.js";
+import type { WireReply } from "./wire-reply.js";
 
 /** Writes one readable line for each request and each reply. There is none unless DEBUG names stone:fuse, so it costs nothing when off. */
 export interface Trace {
   request(row: OpcodeRow, request: Request, problem: number): void;
-  reply(row: OpcodeRow, header: RequestHeader, reply: Reply): void;
+  reply(row: OpcodeRow, header: RequestHeader, reply: WireReply): void;
 }
 
 /** The trace, or undefined when it is off. Ask once, not for each request. */
@@ -91,7 +91,7 @@ function describeOpen(view: DataView, at: number): string {
   return `fh ${fh} flags ${view.getUint32(at + abi.fuse_open_out.open_flags, true)}`;
 }
 
-function describeBody(row: OpcodeRow, reply: Reply): string {
+function describeBody(row: OpcodeRow, reply: WireReply): string {
   const { view } = reply;
   const bytes = reply.length - body;
   if (bytes === 0) return "ok";
@@ -112,7 +112,7 @@ function describeBody(row: OpcodeRow, reply: Reply): string {
 }
 
 /** `<- 12 LOOKUP node 5 mode=100644 nlink=1 size=3` or `<- 12 LOOKUP ENOENT`. */
-export function describeReply(row: OpcodeRow, header: RequestHeader, reply: Reply): string {
+export function describeReply(row: OpcodeRow, header: RequestHeader, reply: WireReply): string {
   const text = reply.errno === 0 ? describeBody(row, reply) : errnoName(reply.errno);
   return `<- ${whole(header.uniqueLo, header.uniqueHi)} ${row.name} ${text}`;
 }

@@ -1,13 +1,13 @@
 import t from "tap";
 import { EIO, ENOENT } from "../../src/base/errno.js";
 import type { Attributes } from "../../src/fuse/attributes.js";
-import { Reply } from "../../src/fuse/reply.js";
+import { WireReply } from "../../src/fuse/wire-reply.js";
 import { reply as build, type Row } from "./wire.js";
 
-const answer = new Reply();
+const answer = new WireReply();
 
 /** The bytes of an answer, over memory that held something else before. */
-function encoded(limit: number, give: (reply: Reply) => void): Buffer {
+function encoded(limit: number, give: (reply: WireReply) => void): Buffer {
   answer.buffer.fill(0xee);
   answer.begin(7, 0x80000000, limit);
   give(answer);
@@ -81,7 +81,7 @@ const direntRows = (ino: bigint, offset: bigint, type: number, name: string): Ro
 
 t.test("each reply, field by field", async (t) => {
   const infinity = Number.POSITIVE_INFINITY;
-  const cases: [string, (reply: Reply) => void, Buffer][] = [
+  const cases: [string, (reply: WireReply) => void, Buffer][] = [
     ["an error", (reply) => reply.error(ENOENT), build(-2)],
     ["an error that no kernel takes", (reply) => reply.error(512), build(-5)],
     ["an error that is none", (reply) => reply.error(0), build(-5)],
