@@ -45,6 +45,16 @@ function ownProcess(store: Store): number | null {
   return new Callers(store.processes, describe).processOf(process.pid, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 }
 
+/** Does an operation on an open store that nobody has mounted. */
+export function perform<Op extends StoreOperation>(
+  store: Store,
+  op: Op,
+  args: StoreOperations[Op]["args"],
+  process: number | null,
+): StoreOperations[Op]["result"] {
+  return performers[op](store, args, process);
+}
+
 /** Does an operation without a daemon, under the database's lock. Throws LockedError while another process writes it. */
 export function performDirectly<Op extends StoreOperation>(
   database: string,
@@ -55,7 +65,7 @@ export function performDirectly<Op extends StoreOperation>(
   try {
     const store = openStore(database);
     try {
-      return performers[op](store, args, ownProcess(store));
+      return perform(store, op, args, ownProcess(store));
     } finally {
       store.close();
     }

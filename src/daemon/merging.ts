@@ -29,8 +29,8 @@ export function merge(store: Store, args: StoreOperations["merge"]["args"], moun
 }
 
 /**
- * Merges a transaction into the branch it was forked from and ends it. With conflicts, or for a dry run, it stays as it is.
- * Throws EBUSY for one that could not be ended.
+ * Merges a transaction into the branch it was forked from and ends it, both or nothing. With conflicts, or for a dry run, it stays
+ * as it is. Throws EBUSY for one that could not be ended.
  */
 export function commit(store: Store, args: StoreOperations["commit"]["args"], process: number | null): Reported {
   const transaction = transactionOf(store, args.name);
@@ -39,9 +39,12 @@ export function commit(store: Store, args: StoreOperations["commit"]["args"], pr
   const target = transaction.parent ?? mainBranch;
   const resolve = resolver(args.resolutions);
   const options = { source: transaction.id, target, resolve, markers: args.markers, dryRun: args.intent, process };
-  const result = mergeBranch(store, options);
-  if (result.conflicts.length === 0 && args.intent === "apply") store.branches.drop(transaction, process);
-  return reported(target, result);
+  if (args.intent === "dry-run") return reported(target, mergeBranch(store, options));
+  return store.atomically(() => {
+    const result = mergeBranch(store, options);
+    if (result.conflicts.length === 0) store.branches.drop(transaction, process);
+    return reported(target, result);
+  });
 }
 
 /** Makes paths, or everything, as they were; `mounted` where no branch is named. */

@@ -36,8 +36,8 @@ export interface PlanEvent {
 }
 
 /**
- * Carries a plan out as one event, which is not committed yet. Everything must have been settled. Throws ENOSPC before it changes
- * anything. Returns the event's id and what it touched.
+ * Carries a plan out as one event, within `Store.atomically`. Everything must have been settled. Throws ENOSPC.
+ * Returns the event's id and what it touched.
  */
 export function applyPlan(store: Store, plan: Plan, event: PlanEvent): { event: number; touched: Touched } {
   const tree = plan.target;

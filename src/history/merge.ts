@@ -61,12 +61,13 @@ export function mergeBranch(store: Store, options: MergeOptions): MergeResult {
   const changes = changesBetween(plan.target, new PlannedTree(plan), plan.keys());
   if (conflicts.length > 0) return { changes, conflicts, touched: nothingTouched };
   if (options.dryRun === "dry-run") return { changes, conflicts, touched: touchedBy(plan) };
-  const { event, touched } = applyPlan(store, plan, { op: "merge", name: nameOf(store, source), process: options.process });
-  const insert = store.connection.prepare("INSERT INTO merge (event, target, source, source_event) VALUES ($1, $2, $3, $4)");
-  store.writer.run(insert, [event, target, source, moment]);
-  recordTwins(store, identity.found, event);
-  store.commit("durable");
-  return { changes, conflicts, event, touched };
+  return store.atomically(() => {
+    const { event, touched } = applyPlan(store, plan, { op: "merge", name: nameOf(store, source), process: options.process });
+    const insert = store.connection.prepare("INSERT INTO merge (event, target, source, source_event) VALUES ($1, $2, $3, $4)");
+    store.writer.run(insert, [event, target, source, moment]);
+    recordTwins(store, identity.found, event);
+    return { changes, conflicts, event, touched };
+  });
 }
 
 /** Plans again with each answer, since what is settled one way may bring up another conflict. */

@@ -43,8 +43,8 @@ export function restore(store: Store, options: RestoreOptions): RestoreResult {
   const changes = changesBetween(plan.target, new PlannedTree(plan), plan.keys());
   if (plan.isEmpty) return { changes, touched: nothingTouched };
   if (options.dryRun === "dry-run") return { changes, touched: touchedBy(plan) };
-  const { event, touched } = applyPlan(store, plan, { op: "restore", name: `@${moment}`, process: options.process });
-  store.commit("durable");
+  const applied = { op: "restore", name: `@${moment}`, process: options.process } as const;
+  const { event, touched } = store.atomically(() => applyPlan(store, plan, applied));
   return { changes, event, touched };
 }
 

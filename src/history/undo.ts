@@ -71,8 +71,8 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
   if (conflicts.length > 0) return { changes, conflicts, undone, touched: nothingTouched };
   if (options.dryRun === "dry-run" || plan.isEmpty) return { changes, conflicts, undone, touched: touchedBy(plan) };
   const what = undone.length === 1 ? `@${first}` : `${undone.length} changes since @${first}`;
-  const { event, touched } = applyPlan(store, plan, { op: "undo", name: what, process: options.process });
-  store.commit("durable");
+  const applied = { op: "undo", name: what, process: options.process } as const;
+  const { event, touched } = store.atomically(() => applyPlan(store, plan, applied));
   return { changes, conflicts, undone, event, touched };
 }
 

@@ -29,6 +29,14 @@ export class Batches {
     return this.#sealedThrough + 1;
   }
 
+  /** Returns what forgets the batches from here on again. */
+  mark(): () => void {
+    const [id, sealedThrough, digest] = [this.#id, this.#sealedThrough, this.#digest];
+    return () => {
+      [this.#id, this.#sealedThrough, this.#digest] = [id, sealedThrough, digest];
+    };
+  }
+
   /** Seals the events since the last batch, if there are any. */
   seal(): void {
     const { last, lastAt } = this.#events;

@@ -33,7 +33,7 @@ export interface BranchContext {
   readonly events: Events;
   settle(): void;
   recordEvent(op: Operation, branch: number, ino: number, name: string | null, toName: string | null, process: number | null): number;
-  commit(durability: "durable"): void;
+  atomically<Result>(change: () => Result): Result;
   release(branch: number): void;
 }
 
@@ -79,15 +79,18 @@ export class Branches {
     const store = this.#store;
     checkBranchName(name);
     if (this.named(name) !== undefined) throw new FsError(EEXIST, `there is a branch "${name}" already`);
-    store.settle();
-    const forkedAt = moment ?? store.events.last;
-    const [newest] = store.connection.prepare<readonly [number]>("SELECT max(id) FROM branch").get([]) ?? [mainBranch];
-    const made = this.#event("fork", parent, name, null, process);
-    const branch: Branch = { id: newest + 1, name, kind, parent, forkedAt, made };
-    const insert = store.connection.prepare("INSERT INTO branch (id, name, kind, made, parent, forked_at) VALUES ($1, $2, $3, $4, $5, $6)");
-    store.writer.run(insert, [branch.id, name, kind, made, parent, forkedAt]);
+    const branch = store.atomically(() => {
+      store.settle();
+      const forkedAt = moment ?? store.events.last;
+      const [newest] = store.connection.prepare<readonly [number]>("SELECT max(id) FROM branch").get([]) ?? [mainBranch];
+      const made = this.#event("fork", parent, name, null, process);
+      const insert = store.connection.prepare(
+        "INSERT INTO branch (id, name, kind, made, parent, forked_at) VALUES ($1, $2, $3, $4, $5, $6)",
+      );
+      store.writer.run(insert, [newest + 1, name, kind, made, parent, forkedAt]);
+      return { id: newest + 1, name, kind, parent, forkedAt, made };
+    });
     this.#byId.set(branch.id, branch);
-    store.commit("durable");
     return branch;
   }
 
@@ -97,11 +100,12 @@ export class Branches {
     if (branch.parent === null) throw new FsError(EBUSY, `"${branch.name}" is the trunk and cannot be dropped`);
     const child = this.list().find(({ parent }) => parent === branch.id);
     if (child !== undefined) throw new FsError(EBUSY, `"${branch.name}" has a branch of its own, "${child.name}"; drop that first`);
-    store.settle();
-    const dropped = this.#event("drop", branch.id, branch.name, null, process);
-    store.writer.run(store.connection.prepare("UPDATE branch SET dropped = $2 WHERE id = $1"), [branch.id, dropped]);
-    store.commit("durable");
-    store.release(branch.id);
+    store.atomically(() => {
+      store.settle();
+      const dropped = this.#event("drop", branch.id, branch.name, null, process);
+      store.writer.run(store.connection.prepare("UPDATE branch SET dropped = $2 WHERE id = $1"), [branch.id, dropped]);
+      store.release(branch.id);
+    });
   }
 
   /** Gives a branch another name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
@@ -110,10 +114,12 @@ export class Branches {
     checkBranchName(name);
     if (name === branch.name) return;
     if (this.named(name) !== undefined) throw new FsError(EEXIST, `there is a branch "${name}" already`);
-    this.#event("rename-branch", branch.id, branch.name, name, process);
-    store.writer.run(store.connection.prepare("UPDATE branch SET name = $2 WHERE id = $1"), [branch.id, name]);
+    store.atomically(() => {
+      store.settle();
+      this.#event("rename-branch", branch.id, branch.name, name, process);
+      store.writer.run(store.connection.prepare("UPDATE branch SET name = $2 WHERE id = $1"), [branch.id, name]);
+    });
     this.#byId.delete(branch.id);
-    store.commit("durable");
   }
 
   #event(op: Operation, branch: number, name: string, toName: string | null, process: number | null): number {

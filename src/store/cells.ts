@@ -46,6 +46,19 @@ export class Cells<Key extends string | number, Value extends Held> {
     this.#pinned.delete(key);
   }
 
+  /** Lets go of all but the pinned ones, and returns those. Call when none is dirty. */
+  keepPinned(): Value[] {
+    const pinned = new Map<Key, Value>();
+    for (const cells of [this.#cache.entries(), this.#dirty, this.#pinned]) {
+      for (const [key, value] of cells) if (value.pins > 0) pinned.set(key, value);
+    }
+    this.#cache.clear();
+    this.#dirty.clear();
+    this.#pinned.clear();
+    for (const [key, value] of pinned) this.#pinned.set(key, value);
+    return [...pinned.values()];
+  }
+
   /** Lets go what was held only because it was dirty. Call when nothing is. */
   release(): void {
     for (const [key, value] of this.#dirty) {

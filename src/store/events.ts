@@ -92,6 +92,16 @@ export class Events {
     return this.#last;
   }
 
+  /** Between two batches: returns what forgets the events from here on again. */
+  mark(): () => void {
+    const last = this.#last;
+    return () => {
+      this.#last = last;
+      this.#pending = [];
+      this.#sorted = true;
+    };
+  }
+
   /** Records the event of a tick taken before. */
   record(event: Event): void {
     const newest = this.#pending[this.#pending.length - 1];

@@ -406,6 +406,27 @@ export class LiveTree implements Tree {
     this.#tables.extents.dropYounger(this.branch, inode.ino, orphanedAt, this.#tables.blobs, inode.sharing ? "maybe-shared" : "own");
   }
 
+  /** Goes back to what the database has, where changes were undone that no draft waits for. Open files and removed ones stay the same objects. */
+  reload(): void {
+    this.#dirents.keepPinned();
+    this.#xattrs.keepPinned();
+    for (const inode of this.#inodes.keepPinned()) this.#reloadInode(inode);
+  }
+
+  #reloadInode(inode: Inode): void {
+    const { ino } = inode;
+    const row = this.#tables.inode.readLive([this.branch, ino]);
+    const below = row === undefined ? this.#lower?.inode(ino) : undefined;
+    if (row !== undefined) setInode(inode, row);
+    else if (below !== undefined) setInode(inode, [0, ...inodeVersion(inheritedInode(this.branch, below))]);
+    const there = row !== undefined || below !== undefined;
+    inode.stored = row === undefined ? 0 : inode.since;
+    inode.storedUntil = 0;
+    inode.version = there ? inodeVersion(inode) : null;
+    inode.gone = !there || inode.nlink === 0;
+    inode.xattrListBytes = undefined;
+  }
+
   /** Lets go of memory that was only held until the batch was written. */
   release(): void {
     this.#inodes.release();

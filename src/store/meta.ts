@@ -66,6 +66,14 @@ export class InodeNumbers {
     return this.#next++;
   }
 
+  /** Returns what forgets the reservations from here on again. Numbers that were taken stay taken. */
+  mark(): () => void {
+    const reserved = this.#reserved;
+    return () => {
+      this.#reserved = reserved;
+    };
+  }
+
   /** Called at the end of each batch, which makes the reservation durable before a later batch uses it. */
   reserve(): void {
     if (this.#reserved - this.#next > inoReserve / 2) return;

@@ -27,19 +27,22 @@ export function takeSnapshot(store: Store, branch: number, name: string, message
   checkBranchName(name);
   const taken = store.connection.prepare("SELECT 1 FROM snapshot WHERE name = $1").get([name]);
   if (taken !== undefined) throw new FsError(EEXIST, `there is a snapshot "${name}" already`);
-  store.settle();
-  const event = store.recordEvent("snapshot", branch, rootIno, name, null, process);
-  const at = store.events.lastAt;
-  const insert = store.connection.prepare("INSERT INTO snapshot (name, branch, event, at, message) VALUES ($1, $2, $3, $4, $5)");
-  store.writer.run(insert, [name, branch, event, at, message]);
-  store.commit("durable");
-  return { name, branch, event, at, message };
+  return store.atomically(() => {
+    store.settle();
+    const event = store.recordEvent("snapshot", branch, rootIno, name, null, process);
+    const at = store.events.lastAt;
+    const insert = store.connection.prepare("INSERT INTO snapshot (name, branch, event, at, message) VALUES ($1, $2, $3, $4, $5)");
+    store.writer.run(insert, [name, branch, event, at, message]);
+    return { name, branch, event, at, message };
+  });
 }
 
 /** Forgets a snapshot's name; retention may then remove what it showed. Throws ENOENT. */
 export function dropSnapshot(store: Store, branch: number, name: string, process: number | null): void {
   if (store.snapshotNamed(branch, name) === undefined) throw new FsError(ENOENT, `there is no snapshot "${name}"`);
-  store.recordEvent("drop-snapshot", branch, rootIno, name, null, process);
-  store.writer.run(store.connection.prepare("DELETE FROM snapshot WHERE name = $1 AND branch = $2"), [name, branch]);
-  store.commit("durable");
+  store.atomically(() => {
+    store.settle();
+    store.recordEvent("drop-snapshot", branch, rootIno, name, null, process);
+    store.writer.run(store.connection.prepare("DELETE FROM snapshot WHERE name = $1 AND branch = $2"), [name, branch]);
+  });
 }

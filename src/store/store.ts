@@ -88,6 +88,8 @@ export class Store {
   #dirtySince = 0;
   /** Whether something was committed that no sync made durable. */
   #unsynced = false;
+  /** Branches to let go of when the change of the file system as a whole that is under way is committed; undefined when there is none. */
+  #releasing: number[] | undefined;
 
   constructor(connection: Connection, path: string, options: StoreOptions) {
     this.path = path;
@@ -148,9 +150,9 @@ export class Store {
     return parent === null ? undefined : this.#pastTree(parent, forkedAt);
   }
 
-  /** Lets go of a branch's tree in memory: it was dropped, or nobody looks at it. Everything must have been committed. */
+  /** Lets go of a dropped branch's tree in memory, once that is committed: within `atomically`. */
   release(branch: number): void {
-    this.#live.delete(branch);
+    this.#releasing?.push(branch);
   }
 
   /**
@@ -184,6 +186,38 @@ export class Store {
     this.events.record({ id, at: this.events.lastAt, branch, op, ino, ...names, bytes: null, process });
     this.#inPlaceFrom = id + 1;
     return id;
+  }
+
+  /**
+   * Carries out a change of the file system as a whole, such as a merge: all of it is durable when it returns, or nothing of it
+   * happened when it throws, as for a full disk. What happened before stays either way. A change within another is part of it.
+   */
+  atomically<Result>(change: () => Result): Result {
+    if (this.#releasing !== undefined) return change();
+    this.commit("ordered");
+    const marks = [this.events.mark(), this.#batches.mark(), this.inodeNumbers.mark()];
+    this.#releasing = [];
+    try {
+      const result = change();
+      this.commit("durable");
+      for (const branch of this.#releasing) this.#live.delete(branch);
+      return result;
+    } catch (error) {
+      this.#undo(marks);
+      throw error;
+    } finally {
+      this.#releasing = undefined;
+    }
+  }
+
+  /** Goes back to the last commit. */
+  #undo(marks: readonly (() => void)[]): void {
+    this.writer.discard();
+    for (const back of marks) back();
+    const { inode, dirent, xattr } = this.tables;
+    for (const table of [inode, dirent, xattr]) table.discard();
+    for (const tree of this.#live.values()) tree.reload();
+    this.#nothingWaits();
   }
 
   /** Ends every draft and writes all row versions, so that queries see what has happened so far. Commits nothing. */
@@ -229,12 +263,15 @@ export class Store {
     this.inodeNumbers.reserve();
     if (this.writer.open) {
       if (!this.writer.commit()) this.#full();
-      this.#dirtySince = 0;
       this.#unsynced = true;
       for (const tree of this.#live.values()) tree.release();
       if (durability === "durable") this.#sync();
       this.#carryOver();
-    } else if (durability === "durable") this.#sync();
+    } else {
+      // A change may have been refused after it was counted.
+      this.#nothingWaits();
+      if (durability === "durable") this.#sync();
+    }
   }
 
   /** Commits, carries the log over and closes the database. */
@@ -259,6 +296,11 @@ export class Store {
         if (this.connection.checkpoint()) logBytes = 0;
       }
     }
+    this.#nothingWaits(logBytes);
+  }
+
+  #nothingWaits(logBytes = this.space.logBytes): void {
+    this.#dirtySince = 0;
     this.space.settle(logBytes);
   }
 

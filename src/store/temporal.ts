@@ -123,6 +123,13 @@ export class TemporalTable {
     for (const cell of dirty) this.#store(cell);
   }
 
+  /** Forgets all that waits. The cells it was of must not be used any more, or read again. */
+  discard(): void {
+    this.#past = [];
+    for (const cell of this.#dirty) cell.dirty = false;
+    this.#dirty = [];
+  }
+
   #store(cell: Cell): void {
     cell.dirty = false;
     if (cell.storedUntil !== 0) this.#writer.run(this.#archive, [...cell.key, cell.storedUntil]);

@@ -100,6 +100,13 @@ export class Writer {
     return !this.#stalled;
   }
 
+  /** Undoes what was run since the last commit. */
+  discard(): void {
+    this.#redo = [];
+    this.#rest();
+    this.#stalled = false;
+  }
+
   #rest(): void {
     this.#connection.rollback();
     this.#stalled = true;
