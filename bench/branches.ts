@@ -16,9 +16,9 @@ import { mainBranch, openStore, type Store } from "../src/store/store.js";
 import type { Caller } from "../src/vfs/caller.js";
 import { Vfs } from "../src/vfs/vfs.js";
 import type { View } from "../src/vfs/view.js";
-import { type Btrfs, startBtrfs } from "./btrfs.js";
-import { median } from "./report.js";
+import { type Btrfs, startBtrfs } from "./peers/btrfs-image.js";
 import { MiB, timed } from "./row.js";
+import { median } from "./statistics.js";
 
 const stoneMain = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
 const nobody: Caller = { uid: 0, gid: 0, process: null };

@@ -1,8 +1,31 @@
-import { largeFile } from "./large-file.js";
 import type { Row, Workload } from "./row.js";
-import { smallFiles } from "./small-files.js";
-import { tree } from "./tree.js";
+import { appending } from "./rows/appends.js";
+import { pgbench, sqlite } from "./rows/databases.js";
+import { git } from "./rows/git.js";
+import { kept } from "./rows/kept.js";
+import { largeFile } from "./rows/large-file.js";
+import { make } from "./rows/make.js";
+import { npm } from "./rows/npm.js";
+import { past } from "./rows/past.js";
+import { pauses } from "./rows/pauses.js";
+import { smallFiles } from "./rows/small-files.js";
+import { syncing } from "./rows/syncs.js";
+import { tree } from "./rows/tree.js";
 
-export const workloads: readonly Workload[] = [smallFiles, largeFile, tree];
+export const workloads: readonly Workload[] = [
+  smallFiles,
+  largeFile,
+  appending,
+  syncing,
+  tree,
+  git,
+  npm,
+  make,
+  sqlite,
+  pgbench,
+  past,
+  ...kept,
+  pauses,
+];
 
 export const rows: readonly Row[] = workloads.flatMap((workload) => workload.rows);

@@ -1,0 +1,118 @@
+/** One workload on one peer, and all of them on all. */
+import fs from "node:fs";
+import { fileURLToPath } from "node:url";
+import { subject, usualPeers } from "./peers/all.js";
+import type { Peer } from "./peers/peer.js";
+import type { Samples } from "./results.js";
+import type { Context, Row, Workload } from "./row.js";
+import { must } from "./run.js";
+
+const workerFile = fileURLToPath(new URL("worker.js", import.meta.url));
+
+/** Lets what the run before left to be written be written, so that it is not charged to the next. */
+function settle({ directory }: Peer): void {
+  const path = `${directory}/settle`;
+  const fd = fs.openSync(path, "w");
+  fs.writeSync(fd, "settled");
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+  fs.unlinkSync(path);
+  must("sync", []);
+}
+
+/** The most memory that a process had since `forgetPeak`, MiB. */
+function peakMemory(pid: number): number {
+  const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+/** 5 resets the peak (proc_pid_clear_refs(5)). */
+function forgetPeak(pid: number): void {
+  fs.writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+interface Measured {
+  readonly samples: Readonly<Record<string, number>>;
+  readonly memoryMiB: number | undefined;
+}
+
+function measure(workload: Workload, peer: Peer, context: Context): Measured {
+  settle(peer);
+  const directory = `${peer.directory}/run`;
+  fs.mkdirSync(directory);
+  const worker = (stage: "prepare" | "run"): string => {
+    const script = peer.runner?.script ?? workerFile;
+    return must(process.execPath, [script, stage, workload.name, directory, JSON.stringify(context)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+  };
+  try {
+    if (workload.prepare !== undefined) worker("prepare");
+    const bytesBefore = workload.writtenBytes === undefined ? undefined : peer.storedBytes?.();
+    if (peer.pid !== undefined) forgetPeak(peer.pid);
+    const samples = JSON.parse(worker("run")) as Record<string, number>;
+    const memoryMiB = peer.pid === undefined ? undefined : peakMemory(peer.pid);
+    if (workload.writtenBytes !== undefined && bytesBefore !== undefined) {
+      const grown = (peer.storedBytes?.() ?? Number.NaN) - bytesBefore;
+      for (const { name } of workload.rows) samples[name] = grown / workload.writtenBytes;
+    }
+    return { samples, memoryMiB };
+  } catch (error) {
+    throw new Error(`${workload.name} on ${peer.name}: ${(error as Error).message}`);
+  } finally {
+    must("rm", ["-rf", directory]);
+  }
+}
+
+function record(samples: Samples, peer: Peer, { samples: values, memoryMiB }: Measured, wanted: readonly Row[]): void {
+  for (const { name } of wanted) {
+    const value = values[name];
+    if (value === undefined) continue;
+    const byPeer = samples.get(name) ?? new Map();
+    samples.set(name, byPeer);
+    const before = byPeer.get(peer.name) ?? { values: [], memoryMiB: 0 };
+    byPeer.set(peer.name, { values: [...before.values, value], memoryMiB: Math.max(before.memoryMiB, memoryMiB ?? 0) });
+  }
+}
+
+/** Which peers a workload is measured on: those named, or those it is meant for. */
+export function peersOf(workload: Workload, named: readonly string[] | undefined): readonly string[] {
+  return named ?? workload.peers ?? [...usualPeers, ...(workload.variants ?? [])];
+}
+
+function runs(peer: Peer, workload: Workload): boolean {
+  if (peer.runner !== undefined) return peer.runner.workloads.includes(workload.name);
+  // What only history has, other file systems are not asked for.
+  return (
+    workload.peers === undefined ||
+    workload.peers.includes(peer.name) ||
+    (peer.name.startsWith(subject) && workload.peers.includes(subject))
+  );
+}
+
+export interface Plan {
+  readonly rows: readonly Row[];
+  readonly workloads: readonly Workload[];
+  readonly rounds: number;
+  /** Names of peers, if some were named. */
+  readonly named: readonly string[] | undefined;
+}
+
+/** Round by round through all peers, each round beginning with another, so that none always follows the same one. */
+export function measureAll(plan: Plan, peers: readonly Peer[], context: Context): Samples {
+  const samples: Samples = new Map();
+  for (const workload of plan.workloads) {
+    const names = peersOf(workload, plan.named);
+    const meant = peers.filter((peer) => names.includes(peer.name) && runs(peer, workload));
+    for (let round = 0; round < plan.rounds; round++) {
+      process.stderr.write(`${workload.name}, round ${round + 1} of ${plan.rounds}:`);
+      for (let turn = 0; turn < meant.length; turn++) {
+        const peer = meant[(round + turn) % meant.length] as Peer;
+        process.stderr.write(` ${peer.name}`);
+        record(samples, peer, measure(workload, peer, context), plan.rows);
+      }
+      process.stderr.write("\n");
+    }
+  }
+  return samples;
+}
