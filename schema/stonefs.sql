@@ -49,6 +49,7 @@ CREATE TABLE twin (
   event BIGINT NOT NULL,          -- the merge that found them
   PRIMARY KEY (ino, twin)
 ) WITHOUT ROWID;
+CREATE INDEX twin_of ON twin (twin);
 
 -- What was merged: the changes of `source` up to `source_event` are in `target` since `event`. A later merge takes only what is newer.
 CREATE TABLE merge (

@@ -3,7 +3,9 @@ import type { Tree } from "../store/tree.js";
 import { direntType } from "../vfs/mode.js";
 import { differingXattrs, type Sight, sameContent, sightOf } from "./compare.js";
 import type { Keys } from "./keys.js";
-import { Paths, type Slot } from "./paths.js";
+import { inoAt, Paths, type Slot } from "./paths.js";
+import type { Plan } from "./plan.js";
+import { PlannedTree } from "./planned-tree.js";
 
 /**
  * What happened to one file between two trees: `modified` its content (or another file took the name), `attributes` nothing but
@@ -39,9 +41,30 @@ export interface Change {
   readonly xattrs: readonly Name[];
 }
 
+/** In what two files differ that costs a look beyond their inodes. */
+export interface Difference {
+  readonly contentChanged: boolean;
+  readonly xattrs: readonly Name[];
+}
+
 /** What differs between two trees among the keys that were touched, by path. */
 export function changesBetween(a: Tree, b: Tree, keys: Keys): Change[] {
-  return new Comparison(a, b).changes(keys);
+  return new Comparison(a, b, differenceOf).changes(keys);
+}
+
+/** What a plan changes in its target. What it found to differ is not compared again. */
+export function changesOf(plan: Plan): Change[] {
+  const compare = (before: Sight, after: Sight): Difference => {
+    const { ino } = after.inode;
+    const planned = plan.inodes.get(ino);
+    if (before.inode.ino !== ino || planned?.whole !== undefined) return differenceOf(before, after);
+    return { contentChanged: planned?.content !== undefined, xattrs: [...(planned?.xattrs.keys() ?? [])].sort() };
+  };
+  return new Comparison(plan.target, new PlannedTree(plan), compare).changes(plan.keys());
+}
+
+function differenceOf(before: Sight, after: Sight): Difference {
+  return { contentChanged: !sameContent(before, after), xattrs: differingXattrs(before, after) };
 }
 
 interface Moves {
@@ -54,6 +77,8 @@ interface Finding {
   readonly kind: ChangeKind;
   readonly before: Sight | undefined;
   readonly after: Sight | undefined;
+  /** Where it is known already. */
+  readonly difference?: Difference | undefined;
   readonly path: readonly Name[];
   readonly oldPath?: readonly Name[] | undefined;
 }
@@ -63,11 +88,13 @@ class Comparison {
   readonly #b: Tree;
   readonly #pathsA: Paths;
   readonly #pathsB: Paths;
+  readonly #compare: (before: Sight, after: Sight) => Difference;
   readonly #found: Finding[] = [];
 
-  constructor(a: Tree, b: Tree) {
+  constructor(a: Tree, b: Tree, compare: (before: Sight, after: Sight) => Difference) {
     this.#a = a;
     this.#b = b;
+    this.#compare = compare;
     this.#pathsA = new Paths(a);
     this.#pathsB = new Paths(b);
   }
@@ -75,9 +102,9 @@ class Comparison {
   changes(keys: Keys): Change[] {
     const moves = this.#moves(keys);
     this.#pathsB.prepare(this.#changedInPlace(moves));
-    for (const [ino, its] of moves) this.#compare(ino, its);
+    for (const [ino, its] of moves) this.#find(ino, its);
     return pairReplaced(this.#found)
-      .map(changeOf)
+      .map((finding) => this.#tell(finding))
       .filter((change) => change !== undefined)
       .sort(byPath);
   }
@@ -111,7 +138,7 @@ class Comparison {
     for (const [ino, { lost, gained }] of moves) if (lost.length === 0 && gained.length === 0) yield ino;
   }
 
-  #compare(ino: number, moves: Moves): void {
+  #find(ino: number, moves: Moves): void {
     const lost = moves.lost.sort(bySlot);
     const gained = moves.gained.sort(bySlot);
     const before = sightOf(this.#a, ino);
@@ -124,9 +151,11 @@ class Comparison {
     for (const slot of lost.slice(moved)) this.#add("removed", before, undefined, this.#pathsA.ofSlot(slot));
     for (const slot of gained.slice(moved)) this.#add("added", undefined, after, this.#pathsB.ofSlot(slot));
     if (moved > 0 || before === undefined || after === undefined) return;
-    const finding = { kind: "modified", before, after, path: [] } as const;
+    const difference = this.#compare(before, after);
     // Most inodes that were touched differ in times only: those need no path.
-    if (changeOf(finding) !== undefined) this.#add("modified", before, after, this.#pathOfBoth(ino, gained));
+    if (!difference.contentChanged && !attributesChanged(before, after, difference)) return;
+    const path = this.#pathOfBoth(ino, gained);
+    if (path !== undefined) this.#found.push({ kind: "modified", before, after, difference, path });
   }
 
   /** The path of a file that is in both trees: by a name that is not new, which would be told as added already. */
@@ -135,6 +164,35 @@ class Comparison {
     const isNew = new Set(gained.map(({ parent, name }) => `${parent}/${name}`));
     const kept = this.#pathsB.allSlotsOf(ino).find(({ parent, name }) => !isNew.has(`${parent}/${name}`));
     return kept === undefined ? this.#pathsB.of(ino) : this.#pathsB.ofSlot(kept);
+  }
+
+  /** Tells a finding; undefined when nothing worth telling differs. */
+  #tell({ kind, before, after, difference, path, oldPath }: Finding): Change | undefined {
+    const { inode } = (after ?? before) as Sight;
+    const both = before !== undefined && after !== undefined;
+    const found = both ? (difference ?? this.#compare(before, after)) : all;
+    const { contentChanged, xattrs } = found;
+    if (kind === "modified" && !contentChanged && !(both && attributesChanged(before, after, found))) return undefined;
+    const old = before?.inode;
+    const now = after?.inode;
+    return {
+      kind: kind === "modified" && !contentChanged ? "attributes" : kind,
+      ino: inode.ino,
+      oldIno: old?.ino,
+      type: direntType(inode.mode),
+      path,
+      ...(oldPath === undefined ? {} : { oldPath }),
+      oldSize: old?.size,
+      newSize: now?.size,
+      oldMode: old?.mode,
+      newMode: now?.mode,
+      oldUid: old?.uid,
+      newUid: now?.uid,
+      oldGid: old?.gid,
+      newGid: now?.gid,
+      contentChanged,
+      xattrs,
+    };
   }
 
   #add(
@@ -148,40 +206,14 @@ class Comparison {
   }
 }
 
-/** The inode of a name; undefined when its directory is not there, whatever rows it left. */
-export function inoAt(tree: Tree, { parent, name }: Slot): number | undefined {
-  return sightOf(tree, parent) === undefined ? undefined : tree.lookup(parent, name)?.ino;
+function attributesChanged(before: Sight, after: Sight, { xattrs }: Difference): boolean {
+  const old = before.inode;
+  const now = after.inode;
+  return old.mode !== now.mode || old.uid !== now.uid || old.gid !== now.gid || xattrs.length > 0;
 }
 
-/** Tells a finding; undefined when nothing worth telling differs. */
-function changeOf({ kind, before, after, path, oldPath }: Finding): Change | undefined {
-  const { inode } = (after ?? before) as Sight;
-  const both = before !== undefined && after !== undefined;
-  const contentChanged = !both || !sameContent(before, after);
-  const xattrs = both ? differingXattrs(before, after) : [];
-  const old = before?.inode;
-  const now = after?.inode;
-  const attributes = both && (old?.mode !== now?.mode || old?.uid !== now?.uid || old?.gid !== now?.gid || xattrs.length > 0);
-  if (kind === "modified" && !contentChanged && !attributes) return undefined;
-  return {
-    kind: kind === "modified" && !contentChanged ? "attributes" : kind,
-    ino: inode.ino,
-    oldIno: old?.ino,
-    type: direntType(inode.mode),
-    path,
-    ...(oldPath === undefined ? {} : { oldPath }),
-    oldSize: old?.size,
-    newSize: now?.size,
-    oldMode: old?.mode,
-    newMode: now?.mode,
-    oldUid: old?.uid,
-    newUid: now?.uid,
-    oldGid: old?.gid,
-    newGid: now?.gid,
-    contentChanged,
-    xattrs,
-  };
-}
+/** What is there in one tree only. */
+const all: Difference = { contentChanged: true, xattrs: [] };
 
 /** A file that took the name of another of its type is one change of that name's content: editors save like that. */
 function pairReplaced(findings: readonly Finding[]): Finding[] {

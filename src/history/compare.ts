@@ -1,6 +1,6 @@
 import type { Name } from "../base/bytes.js";
 import type { Extent } from "../store/extents.js";
-import type { Inode } from "../store/inode.js";
+import { type Inode, sameVersion } from "../store/inode.js";
 import type { Tree } from "../store/tree.js";
 import { isRegular, S_IFMT } from "../vfs/mode.js";
 
@@ -26,6 +26,7 @@ export function sightOf(tree: Tree, ino: number | undefined): Sight | undefined 
 
 /** Whether two inodes are the same type of file with the same content: bytes, a symlink's target, a device's number. */
 export function sameContent(a: Sight, b: Sight): boolean {
+  if (sameVersion(a.inode, b.inode)) return true;
   if ((a.inode.mode & S_IFMT) !== (b.inode.mode & S_IFMT)) return false;
   if (!isRegular(a.inode.mode)) return a.inode.target === b.inode.target && a.inode.rdev === b.inode.rdev;
   if (a.inode.size !== b.inode.size) return false;

@@ -36,11 +36,12 @@ export class FieldMerge {
       this.#mergeTime(base, theirs, ours);
       return;
     }
-    if (base !== undefined && sameContent(theirs, base)) return;
+    // Asked first, because a file that ours left alone is the base's version: nothing needs to be read.
     if (base !== undefined && sameContent(ours, base)) {
       this.#plan.takeContent(ours.inode.ino, theirs);
       return;
     }
+    if (base !== undefined && sameContent(theirs, base)) return;
     const kind = base === undefined ? "add/add" : "content";
     const detail = base === undefined ? "both sides made it, with different content" : "both sides changed its content";
     const key = `content:${id}`;
@@ -53,7 +54,7 @@ export class FieldMerge {
     const text = (sight: Sight | undefined): Buffer => (sight === undefined ? Buffer.alloc(0) : bytesOf(sight, 0, sight.inode.size));
     const merged = mergeText(text(base), text(ours), text(theirs), this.#labels);
     if (merged.outcome === "merged") {
-      this.#plan.change(ours.inode.ino).content = { from: "text", bytes: merged.text };
+      if (!merged.text.equals(text(ours))) this.#plan.change(ours.inode.ino).content = { from: "text", bytes: merged.text };
       return;
     }
     const why = merged.outcome === "clash" ? `${merged.clashes} places that both changed` : "it is not UTF-8 text";

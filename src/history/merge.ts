@@ -1,14 +1,13 @@
 import { EINVAL, ENOENT, FsError } from "../base/errno.js";
 import type { Store } from "../store/store.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
-import { type Change, changesBetween } from "./change.js";
+import { type Change, changesOf } from "./change.js";
 import { type Conflict, Conflicts, type Resolution } from "./conflict.js";
 import { identify } from "./identify.js";
-import { Identity, readTwins, recordTwins, type Trees } from "./identity.js";
+import { Identity, knownTwins, recordTwins, type Trees } from "./identity.js";
 import { keysOf } from "./keys.js";
 import { mergeBase, segmentsBetween } from "./lineage.js";
 import { Plan } from "./plan.js";
-import { PlannedTree } from "./planned-tree.js";
 import { planMerge, type ThreeWay } from "./three-way.js";
 
 export interface MergeOptions {
@@ -54,11 +53,11 @@ export function mergeBranch(store: Store, options: MergeOptions): MergeResult {
     theirs: store.past(source, moment),
     ours: store.live(target),
   };
-  const identity = new Identity(trees, readTwins(store));
+  const identity = new Identity(trees, knownTwins(store));
   identify(trees, identity, keys);
   const labels = options.markers === "markers" ? { ours: nameOf(store, target), theirs: nameOf(store, source) } : undefined;
   const { plan, conflicts } = settle(store, target, { trees, identity, keys, labels }, options.resolve);
-  const changes = changesBetween(plan.target, new PlannedTree(plan), plan.keys());
+  const changes = changesOf(plan);
   if (conflicts.length > 0) return { changes, conflicts, touched: nothingTouched };
   if (options.dryRun === "dry-run") return { changes, conflicts, touched: touchedBy(plan) };
   return store.atomically(() => {

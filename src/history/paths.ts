@@ -30,6 +30,11 @@ export function isThere(tree: Tree, ino: number): boolean {
   return inode !== undefined && inode.nlink > 0;
 }
 
+/** The inode of a name; undefined when its directory is not there, whatever rows it left. */
+export function inoAt(tree: Tree, { parent, name }: Slot): number | undefined {
+  return isThere(tree, parent) ? tree.lookup(parent, name)?.ino : undefined;
+}
+
 /** All entries of a directory. */
 export function* entriesOf(tree: Tree, directory: number): Generator<Slot & { readonly ino: number; readonly type: number }> {
   for (let after = 0; ; ) {

@@ -2,15 +2,14 @@ import type { Name } from "../base/bytes.js";
 import type { Timespec } from "../base/clock.js";
 import type { LiveTree } from "../store/live-tree.js";
 import { isDirectory } from "../vfs/mode.js";
-import { inoAt } from "./change.js";
 import { type Sight, sightOf } from "./compare.js";
 import { Keys } from "./keys.js";
-import type { Slot } from "./paths.js";
+import { inoAt, type Slot } from "./paths.js";
 
 /** Where a file's new content comes from. */
 export type NewContent = { readonly from: "file"; readonly sight: Sight } | { readonly from: "text"; readonly bytes: Buffer };
 
-/** What an inode becomes. */
+/** What an inode becomes. INVARIANT: content and extended attributes are planned only where they differ from what is there. */
 export interface InodePlan {
   /** The inode as another tree has it, all of which is taken: one that is new here, or comes back. */
   whole?: Sight;

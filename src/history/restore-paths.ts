@@ -3,11 +3,10 @@ import { ENOENT, ENOTDIR, FsError } from "../base/errno.js";
 import type { Store } from "../store/store.js";
 import { rootIno, type Tree } from "../store/tree.js";
 import { direntType, isDirectory, permissionBits } from "../vfs/mode.js";
-import { inoAt } from "./change.js";
 import { differingXattrs, type Sight, sameContent, sameFile, sightOf } from "./compare.js";
 import { Keys, keysOf } from "./keys.js";
 import { segmentsBetween } from "./lineage.js";
-import { entriesOf, isThere, Paths, resolvePath, type Slot } from "./paths.js";
+import { entriesOf, inoAt, isThere, Paths, resolvePath, type Slot } from "./paths.js";
 import { Plan } from "./plan.js";
 
 /** Plans to make some paths of a branch as they were at a moment. Throws ENOENT, ENOTDIR. */

@@ -2,13 +2,12 @@ import type { Name } from "../base/bytes.js";
 import { ENOENT, FsError } from "../base/errno.js";
 import type { Store } from "../store/store.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
-import { type Change, changesBetween } from "./change.js";
-import { Identity } from "./identity.js";
+import { type Change, changesOf } from "./change.js";
+import { Identity, noTwins } from "./identity.js";
 import { keysOf } from "./keys.js";
 import { segmentsBetween } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import type { Plan } from "./plan.js";
-import { PlannedTree } from "./planned-tree.js";
 import { planPaths } from "./restore-paths.js";
 
 export interface RestoreOptions {
@@ -40,7 +39,7 @@ export function restore(store: Store, options: RestoreOptions): RestoreResult {
   if (moment < store.horizon()) throw new FsError(ENOENT, `the tree as of @${moment} is no longer kept`);
   const whole = options.paths === undefined || options.paths.some((path) => path.length === 0);
   const plan = whole ? planWhole(store, branch, moment) : planPaths(store, branch, moment, options.paths ?? []);
-  const changes = changesBetween(plan.target, new PlannedTree(plan), plan.keys());
+  const changes = changesOf(plan);
   if (plan.isEmpty) return { changes, touched: nothingTouched };
   if (options.dryRun === "dry-run") return { changes, touched: touchedBy(plan) };
   const applied = { op: "restore", name: `@${moment}`, process: options.process } as const;
@@ -53,5 +52,5 @@ function planWhole(store: Store, branch: number, moment: number): Plan {
   const keys = keysOf(store, segmentsBetween(store, { branch, moment }, { branch, moment: store.events.last }));
   const ours = store.live(branch);
   const trees = { base: ours, theirs: store.past(branch, moment), ours };
-  return settle(store, branch, { trees, identity: new Identity(trees, []), keys, labels: undefined }, undefined).plan;
+  return settle(store, branch, { trees, identity: new Identity(trees, noTwins), keys, labels: undefined }, undefined).plan;
 }

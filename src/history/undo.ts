@@ -3,15 +3,14 @@ import { EINVAL, ENOENT, FsError } from "../base/errno.js";
 import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
-import { type Change, changesBetween } from "./change.js";
+import { type Change, changesOf } from "./change.js";
 import type { Conflict } from "./conflict.js";
-import { Identity } from "./identity.js";
+import { Identity, noTwins } from "./identity.js";
 import { changesTree, eventsOf, type KeyEvent, Keys } from "./keys.js";
 import type { Segment } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import { MosaicTree } from "./mosaic.js";
 import { isThere, Paths } from "./paths.js";
-import { PlannedTree } from "./planned-tree.js";
 import { type Aspect, Tracer } from "./tracer.js";
 
 export interface UndoOptions {
@@ -66,8 +65,13 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
     if (aspect.of === "name") showDirectory(aspect.parent, trees.at(aspect.before), ours, [base, theirs], keys);
   }
   const all = { base, theirs, ours };
-  const { plan, conflicts } = settle(store, branch, { trees: all, identity: new Identity(all, []), keys, labels: undefined }, undefined);
-  const changes = changesBetween(ours, new PlannedTree(plan), plan.keys());
+  const { plan, conflicts } = settle(
+    store,
+    branch,
+    { trees: all, identity: new Identity(all, noTwins), keys, labels: undefined },
+    undefined,
+  );
+  const changes = changesOf(plan);
   if (conflicts.length > 0) return { changes, conflicts, undone, touched: nothingTouched };
   if (options.dryRun === "dry-run" || plan.isEmpty) return { changes, conflicts, undone, touched: touchedBy(plan) };
   const what = undone.length === 1 ? `@${first}` : `${undone.length} changes since @${first}`;

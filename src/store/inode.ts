@@ -59,6 +59,9 @@ export class Inode implements Cell {
   readonly key: readonly Value[];
   version: readonly Value[] | null = null;
   since = 0;
+  /** Of one that a branch has no version of its own for: the branch whose version shows through, and that version's `since`. */
+  lowerBranch = 0;
+  lowerSince = 0;
   stored = 0;
   storedUntil = 0;
   dirty = false;
@@ -86,6 +89,22 @@ export class Inode implements Cell {
   get pins(): number {
     return this.handles + (this.draft === undefined ? 0 : 1) + (this.gone ? 1 : 0);
   }
+}
+
+/** Which version an inode is: the branch that made it, and since when it is true; 0 of one that is not recorded. */
+function versionOf({ key, since, lowerBranch, lowerSince }: Inode): { readonly branch: number; readonly since: number } {
+  return since === 0 ? { branch: lowerBranch, since: lowerSince } : { branch: key[0] as number, since };
+}
+
+/**
+ * Whether two inodes, of any trees, are known to be the same version of one file. Then their content, mode and owner are the same:
+ * what changes any of them makes a version. Drafts must have been settled.
+ */
+export function sameVersion(a: Inode, b: Inode): boolean {
+  if (a.ino !== b.ino) return false;
+  const ofA = versionOf(a);
+  const ofB = versionOf(b);
+  return ofA.since !== 0 && ofA.since === ofB.since && ofA.branch === ofB.branch;
 }
 
 /** The fields as values for the database. */
@@ -139,6 +158,9 @@ export function setInode(inode: Inode, row: readonly Value[]): void {
 /** An inode of a branch that has no row of its own for it yet: as the parent branch has it, all of whose bytes show through. */
 export function inheritedInode(branch: number, below: Inode): Inode {
   const inode = new Inode(branch, below.ino);
+  const version = versionOf(below);
+  inode.lowerBranch = version.branch;
+  inode.lowerSince = version.since;
   inode.mode = below.mode;
   inode.uid = below.uid;
   inode.gid = below.gid;
