@@ -28,6 +28,10 @@ export interface MountOptions {
   /** Whether a read moves the access time on when it is older than a change, or a day. */
   readonly relatime: boolean;
   readonly maxReadBytes: number;
+  /** Whether idle processors are kept awake while requests stream in; undefined: by the machine. */
+  readonly fastWake?: boolean;
+  /** The longest that the worker looks for the next request before it sleeps. */
+  readonly spinMicros: number;
   readonly autoUnmount: boolean;
   /** What the mount table shows instead of the database's path, and after `fuse.` instead of `stonefs`. */
   readonly fsname?: string;
@@ -57,6 +61,7 @@ export const defaultOptions: MountOptions = {
   acl: true,
   relatime: false,
   maxReadBytes: MiB,
+  spinMicros: 50,
   autoUnmount: false,
 };
 
@@ -170,6 +175,9 @@ export const optionRows: readonly OptionRow[] = [
     (size) => ({ maxReadBytes: Math.max(4 * KiB, Math.min(MiB, size)) }),
     "the most bytes of one read request (default 1M)",
   ),
+  flag("fastwake", { fastWake: true }, "keep idle processors awake during bursts of requests (default with at most 16; root only)"),
+  flag("nofastwake", { fastWake: false }, "let them sleep"),
+  number("spin", "MICROS", 10, 1000, (spinMicros) => ({ spinMicros }), "look that long for the next request before sleeping (default 50)"),
   flag("auto_unmount", { autoUnmount: true }, "unmount when the daemon dies, so that nothing dead is left"),
   text("fsname", (fsname) => ({ fsname }), "what mount and df show as the source; stone then no longer finds its database by the mount"),
   text("subtype", (subtype) => ({ subtype }), 'the type shown after "fuse." (default stonefs, by which stone knows its mounts)'),

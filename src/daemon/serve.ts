@@ -60,6 +60,8 @@ export function serve(serving: Serving): void {
     wakeFd: serving.wakeDescriptor,
     handlers: bridge,
     init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off", posixAcl: options.acl ? "on" : "off" },
+    spinMicros: options.spinMicros,
+    fastWake: options.fastWake,
     hooks: {
       nextDeadlineMillis: () => (jobs.waiting ? 0 : store.millisUntilDue()),
       onTick: () => {

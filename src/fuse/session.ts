@@ -1,7 +1,7 @@
 import { EAGAIN, EINTR, EINVAL, EIO, ENODEV, ENOENT, ENOSYS, EPROTO, errnoName, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
 import { fuse_in_header, fuse_opcode, fuse_out_header } from "./abi.js";
-import { Affinity } from "./affinity.js";
+import { burstRequests, CpuLatency, lingerMillis } from "./cpu-latency.js";
 import { answerEmpty, decodeForgetItem } from "./decode.js";
 import type { Handler, Handlers } from "./handlers.js";
 import { defaultInitOptions, type InitOptions, type Negotiated, negotiate, putInit, putMajor } from "./init.js";
@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly init?: InitOptions;
   /** The longest spin before a sleep, in microseconds; 0 never spins. 50 unless given. */
   readonly spinMicros?: number;
+  /** Whether idle processors are kept awake during bursts of requests; by the machine unless given. */
+  readonly fastWake?: boolean | undefined;
 }
 
 /** Why `run` returned: the file system was unmounted (or its connection aborted), or `stop` was called. */
@@ -52,7 +54,7 @@ export class SessionError extends Error {
 
 const defaultSpinMicros = 50;
 /** Requests served at most before the wake descriptor and the deadline are looked at: 20 calls of 0.4 µs each a ms. */
-const housekeepingInterval = 16;
+const housekeepingInterval = burstRequests;
 
 type Dispatch = Handler<object> | undefined;
 
@@ -73,7 +75,7 @@ export class Session {
   readonly #trace = openTrace();
   readonly #spin: SpinBudget;
   readonly #waiter: Waiter;
-  readonly #affinity = new Affinity();
+  readonly #latency: CpuLatency;
   /** Handlers by opcode, those of the driver itself included; undefined answers ENOSYS. */
   readonly #dense: Dispatch[] = [];
   #stopped = false;
@@ -86,6 +88,7 @@ export class Session {
     this.#initOptions = options.init ?? defaultInitOptions;
     this.#spin = new SpinBudget(options.spinMicros ?? defaultSpinMicros);
     this.#waiter = new Waiter(options.fd, options.wakeFd);
+    this.#latency = new CpuLatency(options.fastWake);
     for (let opcode = 0; opcode <= fuse_opcode.FUSE_COPY_FILE_RANGE_64; opcode++) this.#dense.push(undefined);
     for (const row of opcodeRows) {
       if (row.opcode < this.#dense.length) this.#dense[row.opcode] = this.#dispatchOf(row, options.handlers);
@@ -132,15 +135,23 @@ export class Session {
    * the device fails in a way that retrying does not cure.
    */
   run(): SessionEnd {
+    try {
+      return this.#serveAll();
+    } finally {
+      this.#latency.close();
+    }
+  }
+
+  #serveAll(): SessionEnd {
     let served = 0;
     while (!this.#stopped) {
       const length = this.#receive();
       if (length > 0) {
         this.serve(length);
-        this.#affinity.note(this.request.header.pid);
         this.#hooks.afterRequest?.();
         if (++served >= housekeepingInterval) {
           served = 0;
+          this.#latency.served(performance.now());
           this.#housekeep();
         }
       } else if (length < 0) {
@@ -167,15 +178,13 @@ export class Session {
 
   /**
    * The next request's bytes: at once, after a spin, or after a sleep, whose end may also bring nothing (0). -1 at the end.
-   * The spin gives way to whoever waits for this CPU, the client first of all. Measured on two virtual CPUs, microseconds for
-   * an fstat of one request: both on one CPU 7.3 (9.2 without giving way, 7.5 without spinning), on two CPUs 17 (55 to 60
-   * without spinning).
+   * The spin gives way to whoever waits for this CPU, the client first of all.
    */
   #receive(): number {
     let length = this.#read();
     if (length !== 0) return length;
     const start = performance.now();
-    const spinMillis = this.#affinity.shared ? 0 : this.#spin.micros / 1000;
+    const spinMillis = this.#spin.micros / 1000;
     while (performance.now() - start < spinMillis) {
       schedYield();
       length = this.#read();
@@ -183,10 +192,15 @@ export class Session {
     }
     this.#housekeep();
     if (this.#stopped) return 0;
-    this.#waiter.sleep(this.#hooks.nextDeadlineMillis());
+    const deadline = this.#hooks.nextDeadlineMillis();
+    this.#waiter.sleep(this.#latency.held ? Math.min(deadline, lingerMillis) : deadline);
     length = this.#read();
-    if (length > 0 && !this.#affinity.shared) this.#spin.waited((performance.now() - start) * 1000);
-    else if (length === 0) this.#housekeep();
+    const waited = performance.now() - start;
+    if (length > 0) this.#spin.waited(waited * 1000);
+    else if (length === 0) {
+      if (waited >= lingerMillis) this.#latency.release();
+      this.#housekeep();
+    }
     return length;
   }
 

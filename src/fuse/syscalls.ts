@@ -46,9 +46,6 @@ export const write: (fd: number, buffer: Buffer, length: number) => number = lib
 /** `fds` holds `count` struct pollfd; `timeoutMs` -1 waits for ever. Returns how many have something to say. */
 export const poll: (fds: Buffer, count: number, timeoutMs: number) => number = libc.func("int poll(void *, unsigned long, int)");
 /** Lets any other thread that waits for this CPU run first. */
-export const schedSetaffinity: (pid: number, bytes: number, mask: Buffer) => number = libc.func(
-  "int sched_setaffinity(int, size_t, const void *)",
-);
 export const schedYield: () => number = libc.func("int sched_yield()");
 export const eventfd: (initial: number, flags: number) => number = libc.func("int eventfd(unsigned int, int)");
 export const mount: (source: string, target: string, type: string, flags: number, data: string) => number = libc.func(
