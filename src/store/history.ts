@@ -1,11 +1,12 @@
-import type { Name } from "../base/bytes.js";
+import { type Name, nameOf } from "../base/bytes.js";
 import type { Connection } from "../db/connection.js";
 import { rootIno } from "./tree.js";
 
 /** One version of what a path was. */
 export interface FileVersion {
-  /** The event that made it. */
+  /** The event that made it, and the branch it was made on: the one asked about, one it descends from, or one that was merged. */
   readonly event: number;
+  readonly branch: number;
   /** Clock time, microseconds since 1970. */
   readonly atMicros: number;
   /** What the event did; "removed" stands for a name that went. */
@@ -42,43 +43,52 @@ const spansSql = `SELECT ino, since, ${forever} FROM dirent WHERE branch = $1 AN
   UNION ALL SELECT ino, since, until FROM dirent_past WHERE branch = $1 AND parent = $2 AND name = $3 ORDER BY 2`;
 
 const versionsSql = `SELECT v.since, v.size, e.at, e.op, p.pid, p.name FROM
-    (SELECT since, size FROM inode WHERE branch = $1 AND ino = $2 UNION ALL SELECT since, size FROM inode_past WHERE branch = $1 AND ino = $2) v
+    (SELECT since, size, nlink FROM inode WHERE branch = $1 AND ino = $2
+      UNION ALL SELECT since, size, nlink FROM inode_past WHERE branch = $1 AND ino = $2) v
   LEFT JOIN event e ON e.id = v.since LEFT JOIN process p ON p.id = e.process
-  WHERE v.since < $3 AND v.since <= $4 ORDER BY v.since`;
+  WHERE v.since < $3 AND v.since <= $4 AND v.nlink >= $5 ORDER BY v.since`;
 
 const renameSql = "SELECT parent, name FROM event WHERE id = $1 AND op = 'rename' AND to_parent = $2 AND to_name = $3";
 
-const endSql = "SELECT e.at, e.op, p.pid, p.name FROM event e LEFT JOIN process p ON p.id = e.process WHERE e.id = $1";
+const touchedSql = "SELECT parent, name FROM touched WHERE event = $1 AND ino = 0";
+
+const endSql = "SELECT e.branch, e.at, e.op, p.pid, p.name FROM event e LEFT JOIN process p ON p.id = e.process WHERE e.id = $1";
 
 /**
  * The versions of what a path of a branch has been, oldest first: every file that bore the name, for as long as it did, and the
  * removal in between. The file's versions before it came to the name by a rename are part of it, and so is what was before the
- * branch was forked. Empty when it never was anything. Everything must have been committed or drained.
+ * branch was forked, and what it went through in the branches that were merged. Empty when it never was anything. Everything must have been committed or drained.
  * @param path the components from the root
  */
 export function fileHistory(connection: Connection, branch: number, path: readonly Name[]): FileVersion[] {
-  const levels = levelsOf(connection, branch);
+  const levels = levelsOf(connection, { branch, upTo: forever });
   const name = path[path.length - 1];
-  if (name === undefined) return versionsOf(connection, levels, { ino: rootIno, named: 0, since: 0, until: forever }, 0);
+  if (name === undefined) return versionsOf(connection, levels, always(rootIno), 0);
   const versions: FileVersion[] = [];
   for (const parent of directoriesOf(connection, levels, path.slice(0, -1))) {
     const spans = spansOf(connection, levels, parent, name);
     for (const span of spans) {
-      const from = cameByRename(connection, span, parent.ino, name) ? 0 : span.named;
+      const from = cameByRename(connection, levels, span, parent.ino, name) ? 0 : span.named;
       versions.push(...versionsOf(connection, levels, span, from));
       const replaced = spans.some(({ since }) => since === span.until);
       if (span.until !== forever && !replaced) versions.push(...removal(connection, span));
     }
   }
+  versions.push(...mergedVersions(connection, versions, levels));
   return versions.sort((a, b) => a.event - b.event).filter((version, index, all) => all[index - 1]?.event !== version.event);
 }
 
-/** A branch and those it descends from, the youngest first. */
-function levelsOf(connection: Connection, branch: number): Level[] {
+/** An inode whatever its names. */
+function always(ino: number): Span {
+  return { ino, named: 0, since: 0, until: forever };
+}
+
+/** A branch up to an event and those it descends from, the youngest first. */
+function levelsOf(connection: Connection, top: Level): Level[] {
   const statement = connection.prepare<readonly [number | null, number]>("SELECT parent, forked_at FROM branch WHERE id = $1");
   const levels: Level[] = [];
-  let below: number | null = branch;
-  for (let upTo = forever; below !== null; ) {
+  let below: number | null = top.branch;
+  for (let { upTo } = top; below !== null; ) {
     levels.push({ branch: below, upTo });
     const [parent, forkedAt]: readonly [number | null, number] = statement.get([below]) ?? [null, 0];
     upTo = Math.min(upTo, forkedAt);
@@ -89,7 +99,7 @@ function levelsOf(connection: Connection, branch: number): Level[] {
 
 /** Every directory that a path of components led to, with the time it did. */
 function directoriesOf(connection: Connection, levels: readonly Level[], path: readonly Name[]): Span[] {
-  let spans: Span[] = [{ ino: rootIno, named: 0, since: 0, until: forever }];
+  let spans = [always(rootIno)];
   for (const name of path) spans = spans.flatMap((parent) => spansOf(connection, levels, parent, name));
   return spans;
 }
@@ -111,31 +121,82 @@ function spansOf(connection: Connection, levels: readonly Level[], parent: Span,
   return spans;
 }
 
-/** Whether the file came to this name from another one, which then is part of its history. */
-function cameByRename(connection: Connection, span: Span, parent: number, name: Name): boolean {
-  return connection.prepare(renameSql).get([span.named, parent, Buffer.from(name, "latin1")]) !== undefined;
+/** Whether the file came to this name from another one, which then is part of its history: by rename(2), or by a merge or a restore. */
+function cameByRename(connection: Connection, levels: readonly Level[], { ino, named }: Span, parent: number, name: Name): boolean {
+  if (connection.prepare(renameSql).get([named, parent, Buffer.from(name, "latin1")]) !== undefined) return true;
+  const touched = connection.prepare<readonly [number, Uint8Array]>(touchedSql).all([named]);
+  return touched.some(([directory, bytes]) =>
+    spansOf(connection, levels, always(directory), nameOf(bytes)).some((old) => old.ino === ino && old.until === named),
+  );
 }
 
 function versionsOf(connection: Connection, levels: readonly Level[], span: Span, from: number): FileVersion[] {
-  const statement = connection.prepare<VersionRow>(versionsSql);
-  return levels
-    .flatMap(({ branch, upTo }) => statement.all([branch, span.ino, span.until, upTo]))
-    .filter(([since]) => since >= from)
-    .map(([event, sizeBytes, at, op, pid, processName]) => ({
-      event,
-      atMicros: at ?? 0,
-      op: op ?? "kept",
-      ino: span.ino,
-      sizeBytes,
-      pid,
-      processName,
-    }));
+  const all = levels.flatMap((level) => levelVersions(connection, level, { ...span, leastLinks: 0 }));
+  return all.filter(({ event }) => event >= from);
+}
+
+/** Which versions of an inode are looked for: those before `until` with so many names. */
+interface Wanted {
+  readonly ino: number;
+  readonly until: number;
+  readonly leastLinks: number;
+}
+
+/** What one branch itself made of an inode. */
+function levelVersions(connection: Connection, { branch, upTo }: Level, { ino, until, leastLinks }: Wanted): FileVersion[] {
+  return connection
+    .prepare<VersionRow>(versionsSql)
+    .all([branch, ino, until, upTo, leastLinks])
+    .map(([event, sizeBytes, at, op, pid, processName]) => {
+      return { event, branch, atMicros: at ?? 0, op: op ?? "kept", ino, sizeBytes, pid, processName };
+    });
+}
+
+/**
+ * What files went through in the branches from which merges brought it, and those that were merged into them.
+ * @param own what the branch shows that was asked about: what it has in common with the source is told already
+ */
+function mergedVersions(connection: Connection, versions: readonly FileVersion[], own: readonly Level[]): FileVersion[] {
+  const mergeOf = connection.prepare<readonly [number, number]>("SELECT source, source_event FROM merge WHERE event = $1");
+  const known = new Set(versions.map(({ event }) => event));
+  const found: FileVersion[] = [];
+  // It grows while it is gone through.
+  const waiting = [...versions];
+  for (const { event, ino } of waiting) {
+    const merge = mergeOf.get([event]);
+    if (merge === undefined) continue;
+    const [branch, upTo] = merge;
+    for (const level of levelsOf(connection, { branch, upTo })) {
+      const shown = own.find((other) => other.branch === level.branch)?.upTo ?? 0;
+      for (const twin of twinsOf(connection, ino)) {
+        // A version without a name is the end of what the branch inherited.
+        for (const version of levelVersions(connection, level, { ino: twin, until: forever, leastLinks: 1 })) {
+          if (version.event <= shown || known.has(version.event)) continue;
+          known.add(version.event);
+          found.push(version);
+          waiting.push(version);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** The inodes that merges took for one file with this one, itself first. */
+function twinsOf(connection: Connection, ino: number): Iterable<number> {
+  const statement = connection.prepare<readonly [number]>(
+    "SELECT twin FROM twin WHERE ino = $1 UNION SELECT ino FROM twin WHERE twin = $1",
+  );
+  const found = new Set([ino]);
+  for (const member of found) for (const [twin] of statement.all([member])) found.add(twin);
+  return found;
 }
 
 /** The end of a span that no other file began. */
 function removal(connection: Connection, span: Span): FileVersion[] {
-  const row = connection.prepare<readonly [number, string, number | null, string | null]>(endSql).get([span.until]);
-  if (row === undefined || !removals.has(row[1])) return [];
-  const [atMicros, op, pid, processName] = row;
-  return [{ event: span.until, atMicros, op: op === "rename" ? "moved" : "removed", ino: span.ino, sizeBytes: 0, pid, processName }];
+  const row = connection.prepare<readonly [number, number, string, number | null, string | null]>(endSql).get([span.until]);
+  if (row === undefined || !removals.has(row[2])) return [];
+  const [branch, atMicros, op, pid, processName] = row;
+  const told = op === "rename" ? "moved" : "removed";
+  return [{ event: span.until, branch, atMicros, op: told, ino: span.ino, sizeBytes: 0, pid, processName }];
 }

@@ -14,11 +14,15 @@ interface Flags {
   readonly json?: true;
 }
 
-function readHistory(store: Store, branch: string, components: readonly string[]): FileVersion[] {
-  return fileHistory(store.connection, branchId(store, branch), components.map(nameFromText));
+/** A version with the name of the branch it was made on. */
+type NamedVersion = Omit<FileVersion, "branch"> & { readonly branch: string };
+
+function readHistory(store: Store, branch: string, components: readonly string[]): NamedVersion[] {
+  const versions = fileHistory(store.connection, branchId(store, branch), components.map(nameFromText));
+  return versions.map((version) => ({ ...version, branch: store.branches.get(version.branch).name }));
 }
 
-function who({ pid, processName }: FileVersion): string {
+function who({ pid, processName }: NamedVersion): string {
   if (pid === null) return "-";
   return processName === null ? `pid ${pid}` : `${processName} (${pid})`;
 }
@@ -33,11 +37,20 @@ async function history(path: string, flags: Flags): Promise<void> {
     printJson(versions.map(({ atMicros, ...version }) => ({ ...version, time: formatWhen(atMicros), atMicros })));
     return;
   }
+  const several = new Set(versions.map(({ branch }) => branch)).size > 1;
   printTable(
-    [{ title: "EVENT" }, { title: "TIME" }, { title: "SIZE", align: "right" }, { title: "OPERATION" }, { title: "BY" }],
+    [
+      { title: "EVENT" },
+      { title: "TIME" },
+      ...(several ? [{ title: "BRANCH" }] : []),
+      { title: "SIZE", align: "right" },
+      { title: "OPERATION" },
+      { title: "BY" },
+    ],
     versions.map((version) => [
       `@${version.event}`,
       formatWhen(version.atMicros),
+      ...(several ? [version.branch] : []),
       formatBytes(version.sizeBytes),
       version.op,
       who(version),
@@ -49,7 +62,8 @@ export function historyCommand(): Command {
   return new Command("history")
     .summary("list the versions of a file")
     .description(
-      "Lists every version of PATH that is still kept, newest last. A time or an event can be used below .history as it is printed.",
+      "Lists every version of PATH that is still kept, newest last, under the names it had before and on the branches it came from.\n" +
+        "A time or an event can be used below .history as it is printed; of another branch stone cat --branch shows it.",
     )
     .argument("<PATH>", "a file in a mount, even one that is gone; with --db a path inside that file system")
     .option("--db <FILE>", "the database, when PATH is not below a mount")
