@@ -120,8 +120,11 @@ CREATE TABLE process (
 );
 
 -- What POSIX calls a file: one row per version of its attributes.
--- I4: nlink is the number of entries that name it (for a directory: 2 and its subdirectories; the root's own count likewise).
--- I5: there is a root; every directory is reached from it by names; the one its `parent` says holds exactly one entry for it.
+-- In every branch, with what it inherits:
+-- I4: nlink is the number of entries that name it (for a directory: 2 and its subdirectories; the root's own count likewise), at every
+--     moment since the horizon.
+-- I5: there is a root; every directory is reached from it by names; the one its `parent` says holds exactly one entry for it, at every
+--     moment since the horizon.
 CREATE TABLE inode (
   branch    BIGINT NOT NULL,
   ino       BIGINT NOT NULL,      -- 1 is the root; never reused; at most 2^42-1
@@ -154,7 +157,8 @@ CREATE TABLE inode_past (
 ) WITHOUT ROWID;
 
 -- One name in one directory.
--- I6: every entry lies in a live directory and names a live inode of the same type (or, ino NULL, hides an inherited entry).
+-- I6: in every branch, with what it inherits, every entry lies in a live directory and names a live inode of the same type (or, ino
+--     NULL, hides an inherited entry).
 CREATE TABLE dirent (
   branch BIGINT NOT NULL,
   parent BIGINT NOT NULL,
@@ -226,4 +230,4 @@ CREATE TABLE blob (
 
 -- I12: time is whole: every past row has since < until, no two versions of one key overlap, a live row is younger than its past
 --      ones, no row's `since` is younger than the newest event id, and ino < next_ino for every inode.
--- I13: `allocated` of a live file is the sum of the lengths of the extents with a blob that it shows; of anything else 0.
+-- I13: `allocated` of a live file of any branch is the sum of the lengths of the extents with a blob that it shows; of anything else 0.

@@ -1,6 +1,10 @@
 import type { Connection } from "../../db/connection.js";
-import { checkAllocated, checkBlobRanges, checkBlobs, checkExtents, checkUnusedBlobs } from "./content.js";
-import { checkAttributes, checkEntries, checkLinkCounts, checkReachability } from "./namespace.js";
+import { checkAllocated } from "./allocated.js";
+import { checkAttributes } from "./attributes.js";
+import { checkBlobRanges, checkBlobs, checkExtents, checkUnusedBlobs } from "./content.js";
+import { checkReachability } from "./directories.js";
+import { checkEntries } from "./entries.js";
+import { checkLinkCounts } from "./links.js";
 import type { Check, Problem } from "./problem.js";
 import { checkBatches, checkBranches, checkClock, checkIntervals } from "./timeline.js";
 

@@ -129,15 +129,3 @@ export const checkUnusedBlobs: Check = (connection) =>
     ([id, length]) => `no extent points to blob ${id} (${length} bytes); stone gc removes it`,
     [Number(readMeta(connection, "retaining") ?? 0)],
   );
-
-/** I13: allocated bytes are counted right. */
-export const checkAllocated: Check = (connection) =>
-  broken<[number, number, number, number]>(
-    connection,
-    "I13",
-    `SELECT i.branch, i.ino, i.allocated, coalesce(e.bytes, 0) FROM inode i
-     LEFT JOIN (SELECT branch, ino, sum(length) AS bytes FROM extent WHERE blob IS NOT NULL GROUP BY branch, ino) e
-       ON e.branch = i.branch AND e.ino = i.ino
-     WHERE i.branch = 0 AND i.nlink > 0 AND i.allocated <> coalesce(e.bytes, 0)`,
-    ([branch, ino, allocated, bytes]) => `inode ${ino} of branch ${branch} counts ${allocated} bytes allocated, but has ${bytes}`,
-  );
