@@ -179,7 +179,9 @@ CREATE TABLE dirent_past (
 
 -- A file's bytes: ranges of the file that point into ranges of blobs. What no extent covers reads as zeros (or, in a branch,
 -- below `inherited`, as the parent's bytes).
--- I7: live extents of a file do not overlap, are 1..262144 bytes long, and lie within the file's size; so do past ones, at every moment.
+-- Of an extent only what lies within the file's size at a moment is shown then: bytes appended later may lie in the same one.
+-- I7: live extents of a file do not overlap, are 1..262144 bytes long, and lie within the file's size; past ones do not overlap either,
+--     and at every moment each begins within the size that the file had then.
 -- I8: an extent's range lies within its blob's length.
 -- An extent may outlive its inode's rows: it counts only where the inode does, and retention removes it with the inode's last version.
 CREATE TABLE extent (

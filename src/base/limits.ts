@@ -18,3 +18,8 @@ export const inoMax = 2 ** 42 - 1;
 export const slotMax = 2 ** 21 - 1;
 /** Bytes a blob holds at most when it is made from a stream of writes: measured best between row overhead and rewrite cost. */
 export const blobBytes = 128 * 1024;
+/**
+ * Small pieces of one file that a batch brings share a blob of at most this many bytes. Random 4-KiB blobs keep 1.33 bytes for each
+ * byte in pages of 16 KiB, packed ones 1.06; what reads one piece of a pack reads the pack.
+ */
+export const packBytes = 32 * 1024;

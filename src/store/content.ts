@@ -1,7 +1,8 @@
-import { blobBytes } from "../base/limits.js";
+import { blobBytes, packBytes } from "../base/limits.js";
 import type { Blobs } from "./blobs.js";
 import { type Chunk, type Draft, isHole } from "./draft.js";
 import type { Extent, Extents } from "./extents.js";
+import { type AppendTarget, appendPiece, type Tail } from "./tail.js";
 
 /** A draft holds at most about this much of full chunks in memory before they become blobs. */
 const spillBytes = 1024 * 1024;
@@ -41,18 +42,21 @@ export function spill(draft: Draft, blobs: Blobs): void {
   if (draft.memoryBytes - draft.unspilledBytes < spillBytes) return;
   for (const chunk of draft.chunks) {
     if (chunk.length !== blobBytes || chunk.data === undefined) continue;
-    storeChunk(chunk, draft, blobs);
+    storeChunk(chunk, draft, blobs, undefined);
     draft.spilled.push(chunk.blob);
   }
   draft.unspilledBytes = draft.memoryBytes;
 }
 
+/** From this length on a chunk is a blob of its own. */
+const smallBytes = packBytes / 2;
+
 /** A file whose draft is stored, as far as its store needs to know. */
-export interface DraftTarget {
-  readonly branch: number;
-  readonly ino: number;
+export interface DraftTarget extends AppendTarget {
   /** How far the stored content reaches: nothing beyond needs to be replaced. */
   readonly storedBytes: number;
+  /** The file's size in the version to be stored. */
+  readonly size: number;
   /** All extents that show in a range, where a parent branch's may; undefined in a branch without one. */
   readonly visible: ((start: number, end: number) => readonly Extent[]) | undefined;
 }
@@ -63,7 +67,13 @@ export interface DraftTarget {
  */
 export function storeDraft(draft: Draft, target: DraftTarget, extents: Extents, blobs: Blobs): number {
   const { tick, chunks } = draft;
-  const { branch, ino, storedBytes, visible } = target;
+  const { branch, ino, storedBytes, visible, tail } = target;
+  const piece = appendedPiece(draft, target);
+  if (piece !== undefined) {
+    appendPiece(target, storedBytes, piece, tick, extents, blobs);
+    return piece.length;
+  }
+  tail.end();
   const replaceable = Math.min(storedBytes, draft.clip);
   let change = 0;
   /** Ends what shows in a range; what a parent branch shows beyond `reach` is counted elsewhere. */
@@ -87,7 +97,7 @@ export function storeDraft(draft: Draft, target: DraftTarget, extents: Extents, 
     }
     for (; i < next; i++) {
       const chunk = chunks[i] as Chunk;
-      storeChunk(chunk, draft, blobs);
+      storeChunk(chunk, draft, blobs, tail);
       const { offset, length, blob, blobOffset } = chunk;
       extents.insert(branch, ino, { offset, length, since: tick, blob, blobOffset });
       change += length;
@@ -132,11 +142,27 @@ export function dropDraft(draft: Draft, blobs: Blobs): void {
   draft.chunks = [];
 }
 
-function storeChunk(chunk: Chunk, draft: Draft, blobs: Blobs): void {
+/** The bytes of a draft that is nothing but a small append. */
+function appendedPiece(draft: Draft, { storedBytes, size }: DraftTarget): Buffer | undefined {
+  const [chunk] = draft.chunks;
+  if (draft.chunks.length !== 1 || chunk?.data === undefined || chunk.length >= smallBytes) return undefined;
+  const appended = chunk.offset === storedBytes && draft.clip === storedBytes && chunk.offset + chunk.length === size;
+  return appended ? chunk.data.subarray(0, chunk.length) : undefined;
+}
+
+/** Makes a chunk in memory one of a blob: with a tail small ones go to its pack. */
+function storeChunk(chunk: Chunk, draft: Draft, blobs: Blobs, tail: Tail | undefined): void {
   // Without bytes in memory it is a blob's part already.
   if (chunk.data === undefined) return;
   draft.memoryBytes -= chunk.length;
-  const { data, length } = chunk;
-  chunk.blob = blobs.add(data.length === length ? data : data.subarray(0, length));
+  const data = chunk.data.subarray(0, chunk.length);
   chunk.data = undefined;
+  if (tail === undefined || data.length >= smallBytes) {
+    chunk.blob = blobs.add(data);
+    return;
+  }
+  const { blob, offset } = blobs.pack(data, tail.pack);
+  tail.pack = blob;
+  chunk.blob = blob;
+  chunk.blobOffset = offset;
 }

@@ -9,7 +9,7 @@ export interface Chunk {
   /** While there is no data: the blob, or `holeBlob`. */
   blob: number;
   /** Where in the blob the chunk begins; 0 while the bytes are in memory. */
-  readonly blobOffset: number;
+  blobOffset: number;
 }
 
 /** No blob has this id: a chunk of it is a hole, which hides what is stored below it. */

@@ -25,6 +25,7 @@ export class Extents {
   readonly #live: Statement<ExtentRow>;
   readonly #asOf: Statement<ExtentRow>;
   readonly #insert: Statement;
+  readonly #grow: Statement;
   readonly #archive: Statement;
   readonly #delete: Statement;
   readonly #blobsYounger: Statement<readonly [number | null]>;
@@ -47,6 +48,7 @@ export class Extents {
        WHERE branch = $1 AND ino = $2 AND "offset" > $3 AND "offset" < $4 AND since <= $5 AND until > $5 ORDER BY 1`,
     );
     this.#insert = connection.prepare(`INSERT INTO extent (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)`);
+    this.#grow = connection.prepare(`UPDATE extent SET length = $4 WHERE ${key}`);
     this.#archive = connection.prepare(`INSERT INTO extent_past (${columns}, until) SELECT ${columns}, $4 FROM extent WHERE ${key}`);
     this.#delete = connection.prepare(`DELETE FROM extent WHERE ${key}`);
     const file = "branch = $1 AND ino = $2 AND since";
@@ -76,6 +78,16 @@ export class Extents {
     const { offset, since, length, blob, blobOffset } = extent;
     const row: Value[] = [branch, ino, offset, since, length, blob, blobOffset];
     this.#writer.run(this.#insert, row);
+  }
+
+  /** Lengthens a live extent, whose blob has the bytes. */
+  grow(branch: number, ino: number, offset: number, length: number): void {
+    this.#writer.run(this.#grow, [branch, ino, offset, length]);
+  }
+
+  /** Removes a live extent of which nothing is to be kept. */
+  remove(branch: number, ino: number, offset: number): void {
+    this.#writer.run(this.#delete, [branch, ino, offset]);
   }
 
   /**
@@ -151,6 +163,14 @@ function clipped(below: (start: number, end: number) => readonly Extent[], start
     const to = Math.min(end, extent.offset + extent.length);
     return from === extent.offset && to - from === extent.length ? extent : slice(extent, from, to, extent.since);
   });
+}
+
+/** Extents without what lies beyond `end`. */
+export function cutAt(extents: Extent[], end: number): Extent[] {
+  const last = extents[extents.length - 1];
+  if (last === undefined || last.offset + last.length <= end) return extents;
+  const cut = extents.filter(({ offset }) => offset < end);
+  return cut.map((extent) => (extent.offset + extent.length > end ? slice(extent, extent.offset, end, extent.since) : extent));
 }
 
 function slice(extent: Extent, start: number, end: number, since: number): Extent {

@@ -1,6 +1,7 @@
 import type { Name } from "../base/bytes.js";
 import type { Value } from "../db/connection.js";
 import type { Draft } from "./draft.js";
+import { Tail } from "./tail.js";
 import type { Cell, TemporalSpec } from "./temporal.js";
 
 /** Columns of `inode` after `since`, in the order of `inodeVersion`. */
@@ -77,6 +78,8 @@ export class Inode implements Cell {
   xattrListBytes: number | undefined = undefined;
   /** It never had a name, but may get one: made by O_TMPFILE. */
   linkable = false;
+  /** How the newest small pieces of its content are stored. */
+  readonly tail = new Tail();
   /** Whether it may share blobs with other files, through copies made while this object was in memory. */
   sharing = false;
 

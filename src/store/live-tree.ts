@@ -246,6 +246,8 @@ export class LiveTree implements Tree {
   /** Records that the inode lost its last name. It lives on without one while handles are open, else it ends here. */
   recordUnlinked(inode: Inode, tick: number): void {
     inode.gone = true;
+    // What is written from now on is dropped with the file, apart from what its past shows.
+    inode.tail.forget();
     const open = inode.handles > 0;
     if (!open) this.#discardDraft(inode);
     const ends = !open && !this.#hidesInherited(inode.ino);
@@ -310,6 +312,7 @@ export class LiveTree implements Tree {
   share(inode: Inode, start: number, end: number, chunks: readonly Chunk[], process: number | null): void {
     this.#context.space.admit(chunks.length * sharedChunkBytes, "growing");
     this.#openDraft(inode, process).share(start, end, chunks);
+    this.#tables.blobs.share();
     inode.sharing = true;
     if (end > inode.size) inode.size = end;
   }
@@ -320,7 +323,8 @@ export class LiveTree implements Tree {
     draft.tick = tick;
     if (size < inode.size) draft.truncate(size);
     draft.chunks = [...chunks];
-    inode.allocated += storeDraft(draft, this.#draftTarget(inode), this.#tables.extents, this.#tables.blobs);
+    this.#tables.blobs.share();
+    inode.allocated += storeDraft(draft, this.#draftTarget(inode, size), this.#tables.extents, this.#tables.blobs);
     if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     inode.size = size;
     inode.sharing = true;
@@ -334,6 +338,7 @@ export class LiveTree implements Tree {
     const inode = this.inode(ino) ?? this.newInode(ino);
     inode.gone = false;
     inode.linkable = false;
+    inode.tail.forget();
     this.#tables.extents.punch(this.branch, ino, 0, Number.MAX_SAFE_INTEGER, tick);
     inode.inherited = 0;
     inode.allocated = 0;
@@ -350,7 +355,7 @@ export class LiveTree implements Tree {
     inode.draft = undefined;
     this.#drafts.delete(inode);
     const { events } = this.#context;
-    inode.allocated += storeDraft(draft, this.#draftTarget(inode), this.#tables.extents, this.#tables.blobs);
+    inode.allocated += storeDraft(draft, this.#draftTarget(inode, inode.size), this.#tables.extents, this.#tables.blobs);
     if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     events.record({
       id: draft.tick,
@@ -425,6 +430,7 @@ export class LiveTree implements Tree {
     inode.version = there ? inodeVersion(inode) : null;
     inode.gone = !there || inode.nlink === 0;
     inode.xattrListBytes = undefined;
+    inode.tail.forget();
   }
 
   /** Lets go of memory that was only held until the batch was written. */
@@ -439,10 +445,10 @@ export class LiveTree implements Tree {
     return this.#lower?.inode(ino) !== undefined;
   }
 
-  #draftTarget(inode: Inode): DraftTarget {
-    const { ino } = inode;
+  #draftTarget(inode: Inode, size: number): DraftTarget {
+    const { ino, tail } = inode;
     const visible = this.#lower === undefined ? undefined : (start: number, end: number) => this.extents(ino, start, end);
-    return { branch: this.branch, ino, storedBytes: storedBytes(inode), visible };
+    return { branch: this.branch, ino, tail, storedBytes: storedBytes(inode), size, visible };
   }
 
   #openDraft(inode: Inode, process: number | null): Draft {

@@ -3,7 +3,7 @@ import type { Name } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
 import { BranchKeys, type BranchTable } from "./branch-keys.js";
 import { copyExtents } from "./content.js";
-import { type Extent, overlay } from "./extents.js";
+import { cutAt, type Extent, overlay } from "./extents.js";
 import { Inode, setInode } from "./inode.js";
 import {
   isEntry,
@@ -123,7 +123,8 @@ export class PastTree implements Tree {
     const lower = this.#lower;
     if (inode === undefined) return lower?.extents(ino, start, end) ?? [];
     this.#tables.ready();
-    const own = this.#tables.extents.asOf(this.branch, ino, start, end, this.asOf);
+    // What was appended later may lie in the same extents.
+    const own = cutAt(this.#tables.extents.asOf(this.branch, ino, start, end, this.asOf), inode.size);
     if (lower === undefined) return own;
     const { inherited } = inode;
     return overlay(own, start, end, inherited, (from, to) => lower.extents(ino, from, to));

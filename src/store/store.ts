@@ -216,6 +216,7 @@ export class Store {
     for (const back of marks) back();
     const { inode, dirent, xattr } = this.tables;
     for (const table of [inode, dirent, xattr]) table.discard();
+    this.tables.blobs.discard();
     for (const tree of this.#live.values()) tree.reload();
     this.#nothingWaits();
   }
@@ -259,6 +260,7 @@ export class Store {
     if (this.connection.readOnly) return;
     if (this.writer.stalled && !this.writer.retry()) this.#full();
     this.settle();
+    this.tables.blobs.closePacks();
     this.#batches.seal();
     this.inodeNumbers.reserve();
     if (this.writer.open) {

@@ -50,6 +50,7 @@ t.test("open, it can be read and written; closed, it is gone", (t) => {
 t.test("bytes written without a name are not kept, though batches ended meanwhile", (t) => {
   const { store, file, named } = orphan(t);
   const tree = liveOf(store);
+  store.commit("ordered");
   const blobs = numberOf(store, "SELECT count(*) FROM blob");
   for (let i = 0; i < 3; i++) {
     write(store, file, i * 4, Buffer.alloc(200_000, i + 1));
@@ -70,6 +71,7 @@ t.test("bytes written without a name are not kept, though batches ended meanwhil
 
 t.test("a crash while it was open: it ends at the next mount, with what was written to it", (t) => {
   const { store, file, named } = orphan(t);
+  store.commit("ordered");
   const blobs = numberOf(store, "SELECT count(*) FROM blob");
   write(store, file, 0, Buffer.alloc(300_000, 1));
   store.commit("ordered");

@@ -56,24 +56,24 @@ export const checkExtents: Check = (connection) => [
     "I7",
     `SELECT a.branch, a.ino, a."offset", a.length FROM extent_past a JOIN inode_past i
        ON i.branch = a.branch AND i.ino = a.ino AND i.since < a.until AND a.since < i.until
-     WHERE i.nlink > 0 AND a."offset" + a.length > i.size`,
-    (row) => `${where(row)} reached beyond the end of the file in the past`,
+     WHERE i.nlink > 0 AND a."offset" >= i.size`,
+    (row) => `${where(row)} began beyond the end of the file in the past`,
   ),
   ...broken<ExtentCase>(
     connection,
     "I7",
     `SELECT e.branch, e.ino, e."offset", e.length FROM extent e JOIN inode_past i
        ON i.branch = e.branch AND i.ino = e.ino AND e.since < i.until
-     WHERE i.nlink > 0 AND e."offset" + e.length > i.size`,
-    (row) => `${where(row)} reached beyond the end of the file in the past`,
+     WHERE i.nlink > 0 AND e."offset" >= i.size`,
+    (row) => `${where(row)} began beyond the end of the file in the past`,
   ),
   ...broken<ExtentCase>(
     connection,
     "I7",
     `SELECT a.branch, a.ino, a."offset", a.length FROM extent_past a JOIN inode i
        ON i.branch = a.branch AND i.ino = a.ino AND i.since < a.until
-     WHERE i.nlink > 0 AND a."offset" + a.length > i.size`,
-    (row) => `${where(row)} reached beyond the end of the file in the past`,
+     WHERE i.nlink > 0 AND a."offset" >= i.size`,
+    (row) => `${where(row)} began beyond the end of the file in the past`,
   ),
 ];
 

@@ -34,15 +34,15 @@ planted(
   t,
   "a past extent beyond the end of the file",
   "I7",
-  /reached beyond the end of the file in the past/,
-  ({ file }) => `UPDATE inode_past SET size = 2 WHERE ino = ${file}`,
+  /began beyond the end of the file in the past/,
+  ({ file }) => `UPDATE inode_past SET size = 0 WHERE ino = ${file}`,
 );
 planted(
   t,
   "an extent still live beyond the end of a removed file",
   "I7",
-  /reached beyond the end of the file in the past/,
-  ({ removed }) => `UPDATE inode_past SET size = 2 WHERE ino = ${removed} AND size > 0`,
+  /began beyond the end of the file in the past/,
+  ({ removed }) => `UPDATE inode_past SET size = 0 WHERE ino = ${removed} AND size > 0`,
 );
 
 planted(
