@@ -253,37 +253,48 @@ const MAP_SHARED = 1;
 const MS_SYNC = 4;
 const pageBytes = 4096;
 
-/** A range of a file mapped shared, while `withMap` runs. Touching what lies behind the end of the file kills the process. */
+/** A range of a file mapped shared. Touching what lies behind the end of the file kills the process. */
 export interface FileMap {
   read(): Buffer;
   write(bytes: Buffer): void;
   /** msync(2): the range is written back before this returns. */
   sync(): void;
+  /** munmap(2). */
+  unmap(): void;
 }
 
 /** Maps the bytes from `offset` on, which need not be the start of a page. `fd` must be open for reading and writing. */
-export function withMap<Result>(fd: number, offset: number, length: number, action: (map: FileMap) => Result): Result {
+export function map(fd: number, offset: number, length: number): FileMap {
   const lead = offset % pageBytes;
   const size = lead + length;
   const base = BigInt(mapMemory(null, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset - lead));
   if (base === 0xffff_ffff_ffff_ffffn) throw new SystemCallError("mmap", koffi.errno());
   const start = base + BigInt(lead);
+  return {
+    read() {
+      const bytes = Buffer.alloc(length);
+      copyMemory(bytes, start, length);
+      return bytes;
+    },
+    write(bytes) {
+      copyMemory(start, bytes, Math.min(bytes.length, length));
+    },
+    sync() {
+      calls.msync(base, size, MS_SYNC);
+    },
+    unmap() {
+      calls.munmap(base, size);
+    },
+  };
+}
+
+/** As `map`, for as long as `action` runs. */
+export function withMap<Result>(fd: number, offset: number, length: number, action: (map: FileMap) => Result): Result {
+  const mapped = map(fd, offset, length);
   try {
-    return action({
-      read() {
-        const bytes = Buffer.alloc(length);
-        copyMemory(bytes, start, length);
-        return bytes;
-      },
-      write(bytes) {
-        copyMemory(start, bytes, Math.min(bytes.length, length));
-      },
-      sync() {
-        calls.msync(base, size, MS_SYNC);
-      },
-    });
+    return action(mapped);
   } finally {
-    calls.munmap(base, size);
+    mapped.unmap();
   }
 }
 
