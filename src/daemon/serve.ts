@@ -8,6 +8,7 @@ import { Notices } from "../bridge/notices.js";
 import { defaultInitOptions } from "../fuse/init.js";
 import { mount, setReadAhead } from "../fuse/mount.js";
 import { Notifier } from "../fuse/notify.js";
+import { RequestCounts } from "../fuse/request-counts.js";
 import { Session } from "../fuse/session.js";
 import { garbageCollection } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
@@ -54,11 +55,13 @@ export function serve(serving: Serving): void {
   const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
   const performer = new Performer(vfs, bridge.nodes, new Notices(notifier, vfs, bridge.nodes), callers);
-  const served = control(store, vfs, bridge, jobs, notifier, performer);
+  const counts = new RequestCounts();
+  const served = control(store, vfs, bridge, jobs, notifier, performer, counts);
   const session = new Session({
     fd,
     wakeFd: serving.wakeDescriptor,
     handlers: bridge,
+    counts,
     init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off", posixAcl: options.acl ? "on" : "off" },
     spinMicros: options.spinMicros,
     fastWake: options.fastWake,
@@ -152,7 +155,15 @@ function memory(): Record<string, number> {
   return { heapUsedBytes: heapUsed, heapBytes: heapTotal, externalBytes: external, arrayBufferBytes: arrayBuffers };
 }
 
-function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: Notifier, performer: Performer): Served {
+function control(
+  store: Store,
+  vfs: Vfs,
+  bridge: Bridge,
+  jobs: Jobs,
+  notifier: Notifier,
+  performer: Performer,
+  counts: RequestCounts,
+): Served {
   return {
     perform: (call, peer, answer) => answer(performer.perform(call, peer)),
     whenNoticed: (then) => notifier.whenDelivered(then),
@@ -167,6 +178,7 @@ function control(store: Store, vfs: Vfs, bridge: Bridge, jobs: Jobs, notifier: N
       dirtyBytes: store.space.dirtyBytes,
       databaseBytes: store.connection.usage().usedBytes,
       logBytes: store.space.logBytes,
+      ...counts.named(),
     }),
   };
 }

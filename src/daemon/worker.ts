@@ -1,6 +1,7 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { errnoName, FsError } from "../base/errno.js";
 import { heardWake } from "../fuse/wake.js";
+import { profiled } from "./profile.js";
 import type { Refusal, WorkerMessage, WorkerRequest } from "./protocol.js";
 import { serve } from "./serve.js";
 import type { Served, Serving } from "./serving.js";
@@ -76,7 +77,7 @@ const serving: Serving = {
 };
 
 try {
-  serve(serving);
+  profiled(() => serve(serving));
 } catch (error) {
   post({ kind: "failed", message: refusalOf(error).message, stack: error instanceof Error ? (error.stack ?? "") : "" });
 }

@@ -8,6 +8,7 @@ import { defaultInitOptions, type InitOptions, type Negotiated, negotiate, putIn
 import { type BatchForgetMessage, ForgetMessage, type InitMessage } from "./messages.js";
 import { type OpcodeRow, opcodeRows, rowOf } from "./opcodes.js";
 import { Request } from "./request.js";
+import { RequestCounts } from "./request-counts.js";
 import { errno, read, schedYield, write } from "./syscalls.js";
 import { openTrace } from "./trace.js";
 import { SpinBudget, Waiter } from "./waiting.js";
@@ -42,6 +43,8 @@ export interface SessionOptions {
   readonly spinMicros?: number;
   /** Whether idle processors are kept awake during bursts of requests; by the machine unless given. */
   readonly fastWake?: boolean | undefined;
+  /** Counts the requests. */
+  readonly counts?: RequestCounts;
 }
 
 /** Why `run` returned: the file system was unmounted (or its connection aborted), or `stop` was called. */
@@ -73,6 +76,7 @@ export class Session {
   readonly request = new Request();
   readonly reply = new WireReply();
   readonly #trace = openTrace();
+  readonly #counts: RequestCounts;
   readonly #spin: SpinBudget;
   readonly #waiter: Waiter;
   readonly #latency: CpuLatency;
@@ -86,6 +90,7 @@ export class Session {
     this.#wakeFd = options.wakeFd;
     this.#hooks = options.hooks;
     this.#initOptions = options.init ?? defaultInitOptions;
+    this.#counts = options.counts ?? new RequestCounts();
     this.#spin = new SpinBudget(options.spinMicros ?? defaultSpinMicros);
     this.#waiter = new Waiter(options.fd, options.wakeFd);
     this.#latency = new CpuLatency(options.fastWake);
@@ -216,6 +221,7 @@ export class Session {
     const { header } = request;
     const whole = request.readHeader(length);
     const row = rowOf(header.opcode);
+    this.#counts.add(header.opcode);
     reply.begin(header.uniqueLo, header.uniqueHi, -1);
     if (length < fuse_in_header.SIZE) {
       logLine("error", `a FUSE message of ${length} bytes has no header to answer to`);
