@@ -65,15 +65,15 @@ const barWidth = 40;
 /** Prints how many lines changed in each file, and in all. */
 export function printStat(store: Store, a: Ref, b: Ref, changes: readonly Change[], paint: Paint): void {
   const [oldTree, newTree] = [readTree(store, a), readTree(store, b)];
-  let [added, removed] = [0, 0];
+  let [added, removed, most] = [0, 0, 1];
   const rows = changes.map((change) => {
     const counts = change.contentChanged ? countLines(contents(oldTree, newTree, change)) : { added: 0, removed: 0 };
     if (counts === null) return { change, text: `${formatBytes(change.oldSize ?? 0)} -> ${formatBytes(change.newSize ?? 0)}`, counts };
     added += counts.added;
     removed += counts.removed;
+    most = Math.max(most, counts.added + counts.removed);
     return { change, text: String(counts.added + counts.removed), counts };
   });
-  const most = Math.max(1, ...rows.map(({ counts }) => (counts === null ? 0 : counts.added + counts.removed)));
   const scale = Math.min(1, barWidth / most);
   const bar = (count: number, sign: string): string => sign.repeat(count === 0 ? 0 : Math.max(1, Math.round(count * scale)));
   if (rows.length > 0) {

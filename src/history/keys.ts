@@ -38,13 +38,13 @@ type EventRow = readonly [
 const eventsPerRead = 4096;
 
 const columns = "id, op, ino, parent, name, to_parent, to_name, process";
-// A branch's few events among those of all others are found by an index that leaves the trunk's out.
-const ofTrunk = `SELECT ${columns} FROM event WHERE branch = 0 AND $1 = 0 AND id > $2 AND id <= $3 ORDER BY id LIMIT ${eventsPerRead}`;
-const ofBranch = `SELECT ${columns} FROM event WHERE branch = $1 AND branch <> 0 AND id > $2 AND id <= $3 ORDER BY id LIMIT ${eventsPerRead}`;
 
-/** The events of a stretch, oldest first, those that wait to be written included. */
-export function* eventsOf(store: Store, { branch, after, upTo }: Segment): Generator<KeyEvent> {
-  const read = store.connection.prepare<EventRow>(branch === 0 ? ofTrunk : ofBranch);
+/**
+ * The events of a stretch, oldest first, those that wait to be written included.
+ * @param processes only what these did, by their ids
+ */
+export function* eventsOf(store: Store, { branch, after, upTo }: Segment, processes?: ReadonlySet<number>): Generator<KeyEvent> {
+  const read = store.connection.prepare<EventRow>(sqlOf(branch, processes));
   for (let from = after; ; ) {
     const rows = read.all([branch, from, upTo]);
     for (const row of rows) yield eventOf(row);
@@ -52,8 +52,16 @@ export function* eventsOf(store: Store, { branch, after, upTo }: Segment): Gener
     if (last === undefined || rows.length < eventsPerRead) break;
     from = last[0];
   }
-  const pending = store.events.pending.filter((event) => event.branch === branch && event.id > after && event.id <= upTo);
+  const ofBranch = store.events.pending.filter((event) => event.branch === branch && event.id > after && event.id <= upTo);
+  const pending = processes === undefined ? ofBranch : ofBranch.filter(({ process }) => process !== null && processes.has(process));
   yield* pending.sort((a, b) => a.id - b.id);
+}
+
+// A branch's few events among those of all others are found by an index that leaves the trunk's out.
+function sqlOf(branch: number, processes: ReadonlySet<number> | undefined): string {
+  const where = branch === 0 ? "branch = 0 AND $1 = 0" : "branch = $1 AND branch <> 0";
+  const who = processes === undefined ? "" : `AND process IN (${[...processes].map(Math.trunc).join(", ")})`;
+  return `SELECT ${columns} FROM event WHERE ${where} AND id > $2 AND id <= $3 ${who} ORDER BY id LIMIT ${eventsPerRead}`;
 }
 
 function eventOf([id, op, ino, parent, name, toParent, toName, process]: EventRow): KeyEvent {

@@ -25,6 +25,14 @@ interface Mark {
   readonly selected: boolean;
 }
 
+/** The events on one name. */
+interface TracedName {
+  readonly slot: Slot;
+  readonly marks: Mark[];
+  /** What it leads to after them; "unread" while that is what it was at the start. */
+  ino: number | "unread" | undefined;
+}
+
 /** The events on one inode, by what they changed. An event that makes or ends it changes all. */
 interface InodeMarks {
   readonly whole: Mark[];
@@ -39,7 +47,7 @@ export class Tracer {
   readonly #branch: number;
   readonly #start: number;
   readonly #before: Tree;
-  readonly #names = new Map<string, { readonly slot: Slot; readonly marks: Mark[]; ino: number | undefined }>();
+  readonly #names = new Map<string, TracedName>();
   readonly #inodes = new Map<number, InodeMarks>();
   /** The names that each event which is not selected changed. */
   readonly #namesOfOthers = new Map<number, Slot[]>();
@@ -145,7 +153,8 @@ export class Tracer {
   #setName(slot: Slot, ino: number | undefined, mark: Mark, what: "ended" | "kept"): void {
     const entry = this.#nameOf(slot);
     // What loses a name may end with it.
-    if (entry.ino !== undefined && entry.ino !== ino && what === "ended") this.#marksOf(entry.ino).whole.push(mark);
+    const old = what === "ended" ? this.#inoOf(entry) : undefined;
+    if (old !== undefined && old !== ino) this.#marksOf(old).whole.push(mark);
     entry.ino = ino;
     entry.marks.push(mark);
     if (mark.selected) return;
@@ -156,8 +165,8 @@ export class Tracer {
 
   #exchange(from: Slot | undefined, to: Slot | undefined, mark: Mark): void {
     if (from === undefined || to === undefined) return;
-    const first = this.#nameOf(from).ino;
-    const second = this.#nameOf(to).ino;
+    const first = this.#inoOf(this.#nameOf(from));
+    const second = this.#inoOf(this.#nameOf(to));
     this.#setName(from, second, mark, "kept");
     this.#setName(to, first, mark, "kept");
   }
@@ -183,11 +192,17 @@ export class Tracer {
     }
   }
 
-  #nameOf(slot: Slot): { readonly marks: Mark[]; ino: number | undefined } {
+  /** What a name leads to now. It is looked up only when something loses the name: most names are new ones. */
+  #inoOf(entry: TracedName): number | undefined {
+    if (entry.ino === "unread") entry.ino = this.#before.lookup(entry.slot.parent, entry.slot.name)?.ino;
+    return entry.ino;
+  }
+
+  #nameOf(slot: Slot): TracedName {
     const key = `${slot.parent}/${slot.name}`;
     let entry = this.#names.get(key);
     if (entry === undefined) {
-      entry = { slot, marks: [], ino: this.#before.lookup(slot.parent, slot.name)?.ino };
+      entry = { slot, marks: [], ino: "unread" };
       this.#names.set(key, entry);
     }
     return entry;

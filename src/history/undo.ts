@@ -110,10 +110,7 @@ function eventsOfProcess(store: Store, own: Segment, pid: number): KeyEvent[] {
   const rows = store.connection.prepare<readonly [number]>("SELECT id FROM process WHERE pid = $1").all([pid]);
   const processes = new Set(rows.map(([id]) => id));
   if (processes.size === 0) throw new FsError(ENOENT, `no process ${pid} is known to have changed anything`);
-  const events: KeyEvent[] = [];
-  for (const event of eventsOf(store, own)) {
-    if (event.process !== null && processes.has(event.process) && changesTree(event)) events.push(event);
-  }
+  const events = [...eventsOf(store, own, processes)].filter(changesTree);
   const last = events[events.length - 1]?.process;
   return events.filter(({ process }) => process === last);
 }

@@ -69,13 +69,14 @@ export function fileHistory(connection: Connection, branch: number, path: readon
     const spans = spansOf(connection, levels, parent, name);
     for (const span of spans) {
       const from = cameByRename(connection, levels, span, parent.ino, name) ? 0 : span.named;
-      versions.push(...versionsOf(connection, levels, span, from));
+      // Not by spread: a log that was appended to has more versions than a call may have arguments.
+      for (const version of versionsOf(connection, levels, span, from)) versions.push(version);
       const replaced = spans.some(({ since }) => since === span.until);
       if (span.until !== forever && !replaced) versions.push(...removal(connection, span));
     }
   }
-  versions.push(...mergedVersions(connection, versions, levels));
-  return versions.sort((a, b) => a.event - b.event).filter((version, index, all) => all[index - 1]?.event !== version.event);
+  const all = versions.concat(mergedVersions(connection, versions, levels));
+  return all.sort((a, b) => a.event - b.event).filter(({ event }, index) => all[index - 1]?.event !== event);
 }
 
 /** An inode whatever its names. */

@@ -1,5 +1,6 @@
-import type { Name } from "../../base/bytes.js";
+import { type Name, nameBytes } from "../../base/bytes.js";
 import type { Store } from "../../store/store.js";
+import { rootIno } from "../../store/tree.js";
 import { PathFinder } from "./paths.js";
 
 /** One change, as the log shows it. */
@@ -45,18 +46,22 @@ type EventRow = readonly [
 ];
 
 const pageRows = 512;
+/** Beyond so many inodes the newest changes are mostly theirs. */
+const mostInside = 50_000;
 
 /** The newest changes that fit, newest first. Everything must have been committed. */
 export function logEntries(store: Store, query: LogQuery): LogEntry[] {
   const finder = new PathFinder(store);
   const scope = scopeOf(store, query.branch);
+  const inside = inodesInside(store, query);
   const sql = `SELECT e.id, e.at, e.branch, e.op, e.ino, e.parent, e.name, e.to_parent, e.to_name, e.bytes, p.pid, p.name
     FROM event e LEFT JOIN process p ON p.id = e.process
-    WHERE e.id < $1 AND (${scope}) AND ($2 IS NULL OR p.pid = $2) ORDER BY e.id DESC LIMIT ${pageRows}`;
+    WHERE e.id < $1 AND (${scope}) AND ($2 IS NULL OR p.pid = $2)
+    AND ($3 IS NULL OR e.ino IN ${listed} OR e.parent IN ${listed} OR e.to_parent IN ${listed}) ORDER BY e.id DESC LIMIT ${pageRows}`;
   const statement = store.connection.prepare<EventRow>(sql);
   const entries: LogEntry[] = [];
   for (let before = Number.MAX_SAFE_INTEGER; entries.length < query.limit; ) {
-    const rows = statement.all([before, query.pid ?? null]);
+    const rows = statement.all([before, query.pid ?? null, inside === undefined ? null : JSON.stringify(inside)]);
     for (const row of rows) {
       const entry = entryOf(store, finder, row);
       if (entries.length < query.limit && concerns(entry, query.path)) entries.push(entry);
@@ -66,6 +71,53 @@ export function logEntries(store: Store, query: LogQuery): LogEntry[] {
     before = last[0];
   }
   return entries;
+}
+
+/** An inode of a list that is given as JSON. */
+const listed = "(SELECT value FROM json_each($3))";
+
+/**
+ * All inodes that ever bore the path or lay below it, and some that never did: only their events need to be looked at, since telling
+ * the path of each of millions takes minutes. Undefined where they are too many to be worth it.
+ */
+function inodesInside(store: Store, { branch, path }: LogQuery): number[] | undefined {
+  if (path.length === 0) return undefined;
+  const branches = branch === undefined ? allBranches(store) : lineageOf(store, branch);
+  const named = store.connection.prepare<readonly [number]>(
+    `SELECT ino FROM dirent WHERE branch = $1 AND parent = $2 AND name = $3 AND ino IS NOT NULL
+     UNION SELECT ino FROM dirent_past WHERE branch = $1 AND parent = $2 AND name = $3 AND ino IS NOT NULL`,
+  );
+  const children = store.connection.prepare<readonly [number]>(
+    `SELECT ino FROM dirent WHERE branch = $1 AND parent = $2 AND ino IS NOT NULL
+     UNION SELECT ino FROM dirent_past WHERE branch = $1 AND parent = $2 AND ino IS NOT NULL`,
+  );
+  let inside = new Set([rootIno]);
+  for (const name of path) {
+    const next = new Set<number>();
+    for (const parent of inside) {
+      for (const id of branches) for (const [ino] of named.all([id, parent, nameBytes(name)])) next.add(ino);
+    }
+    inside = next;
+  }
+  // The set grows while it is gone through.
+  for (const parent of inside) {
+    if (inside.size > mostInside) return undefined;
+    for (const id of branches) for (const [ino] of children.all([id, parent])) inside.add(ino);
+  }
+  return [...inside];
+}
+
+function allBranches(store: Store): number[] {
+  return store.connection
+    .prepare<readonly [number]>("SELECT id FROM branch")
+    .all([])
+    .map(([id]) => id);
+}
+
+/** A branch and those it descends from. */
+function lineageOf(store: Store, id: number): number[] {
+  const { parent } = store.branches.get(id);
+  return parent === null ? [id] : [id, ...lineageOf(store, parent)];
 }
 
 /** The events of a branch and, before its fork, of the branch it was forked from, as a condition. */
