@@ -13,7 +13,7 @@ import type { Vfs } from "../vfs/vfs.js";
 import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
 import { Directories } from "./directories.js";
-import { forever, mountedLinkTarget, NodeTable, type ShownAs, type ViewOwner } from "./node-table.js";
+import { forever, mountedLinkTarget, NodeTable, type ShownAs, type ViewOwner, virtualAttributesSec } from "./node-table.js";
 import { branchesIno, inoOf, isRoot, isVirtual } from "./nodes.js";
 import { VirtualDirectories } from "./virtual.js";
 
@@ -149,7 +149,7 @@ export class Bridge implements Handlers {
     const ino = inoOf(lo, hi);
     if (isVirtual(hi)) {
       this.nodes.fillVirtual(view, ino);
-      reply.attr(this.nodes.attr, 0);
+      reply.attr(this.nodes.attr, virtualAttributesSec);
       return;
     }
     this.nodes.fill(view, this.#vfs.attributes(view, ino));
