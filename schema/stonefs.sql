@@ -42,7 +42,7 @@ CREATE TABLE touched (
 ) WITHOUT ROWID;
 
 -- Inodes of two branches that a merge took for the same file, such as a directory both had made. What one branch does to the one,
--- a later merge does to the other.
+-- a later merge does to the other. Retention removes those of which no branch has a version left.
 CREATE TABLE twin (
   ino   BIGINT NOT NULL,
   twin  BIGINT NOT NULL,
@@ -52,6 +52,7 @@ CREATE TABLE twin (
 CREATE INDEX twin_of ON twin (twin);
 
 -- What was merged: the changes of `source` up to `source_event` are in `target` since `event`. A later merge takes only what is newer.
+-- Retention removes those into branches that no branch there is knows of.
 CREATE TABLE merge (
   event        INTEGER PRIMARY KEY,
   target       BIGINT NOT NULL,
@@ -104,7 +105,7 @@ CREATE TABLE snapshot (
   message TEXT
 );
 
--- Who acted. One row per process seen (a pid with its start time), not per event.
+-- Who acted. One row per process seen (a pid with its start time), not per event. Retention removes those no event is left of.
 CREATE TABLE process (
   id         INTEGER PRIMARY KEY,
   pid        BIGINT NOT NULL,

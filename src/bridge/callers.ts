@@ -29,6 +29,7 @@ export class Callers {
   /** @param onNew told of every process seen for the first time, so that somebody else can look up the rest */
   constructor(processes: Processes, onNew: (id: number, pid: number) => void) {
     this.#processes = processes;
+    processes.usedBy(() => [...this.#byProcess.values(), ...[...this.#byThread.values()].map(({ id }) => id)]);
     this.#onNew = onNew;
     const boot = /^btime (\d+)$/m.exec(this.#read("/proc/stat"));
     this.#bootMicros = Number(boot?.[1] ?? 0) * 1e6;

@@ -1,4 +1,6 @@
 import { nowMicros } from "../base/clock.js";
+import { dropMerges, dropTwins, forgottenBranches } from "./gc-branches.js";
+import { dropProcesses } from "./gc-processes.js";
 import { clearMeta, writeMeta } from "./meta.js";
 import type { Store } from "./store.js";
 
@@ -29,8 +31,8 @@ const pastTables: readonly { readonly name: string; readonly owner: string }[] =
 
 /**
  * Drops history older than `keepMicros` microseconds: past rows that were true at no kept moment, what belonged to files that are
- * no longer there at any, blobs and events nothing refers to. Kept are all moments from then on, snapshots, fork points, what was
- * merged of branches there still are (a later merge compares with it) and `views`.
+ * no longer there at any, blobs, events and processes nothing refers to. Kept are all moments from then on, snapshots, fork points, what
+ * was merged (a later merge compares with it) and `views`.
  *
  * It works in steps of some milliseconds, each a commit, between which the file system may be used; the report comes with the last.
  */
@@ -47,6 +49,8 @@ export function* garbageCollection(store: Store, keepMicros: number, views: read
     const rows = (yield* dropBranches(store, horizon)) + (yield* dropPast(store, horizon, views)) + (yield* dropEnded(store));
     const { blobs, bytes } = yield* dropBlobs(store, newestBlob);
     yield* dropEvents(store, horizon);
+    yield* dropTwins(store);
+    yield* dropProcesses(store);
     clearMeta(store.connection, store.writer, "retaining");
     store.commit("durable");
     yield* shrink(store);
@@ -81,16 +85,13 @@ function* shrink(store: Store): Steps<void> {
   }
 }
 
-/** What branches held that were dropped before the horizon, unless one descends from them that was not. Their names and ids stay on record. */
+/** What branches held that were dropped before the horizon, and that nobody needs. Their names and ids stay on record. */
 function* dropBranches(store: Store, horizon: number): Steps<number> {
   const { connection, writer } = store;
-  const unused = connection.prepare<readonly [number]>(
-    `SELECT id FROM branch b WHERE dropped <= $1
-     AND NOT EXISTS (SELECT 1 FROM branch c WHERE c.parent = b.id AND (c.dropped IS NULL OR c.dropped > $1))`,
-  );
+  dropMerges(store, horizon);
   const tables = ["inode", "dirent", "extent", "xattr"].flatMap((name) => [name, `${name}_past`]);
   let rows = 0;
-  for (const [id] of unused.all([horizon])) {
+  for (const id of forgottenBranches(connection, horizon)) {
     for (const name of [...tables, "snapshot"]) rows += writer.run(connection.prepare(`DELETE FROM ${name} WHERE branch = $1`), [id]);
     store.commit("ordered");
     yield;
@@ -107,8 +108,8 @@ function* dropPast(store: Store, horizon: number, views: readonly number[]): Ste
       `DELETE FROM ${name} WHERE branch = $1 AND ${owner} >= $2 AND ${owner} < $3 AND until <= $4 ${kept}
        AND NOT EXISTS (SELECT 1 FROM snapshot WHERE event >= ${name}.since AND event < ${name}.until)
        AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.parent IS NOT NULL AND b.forked_at >= ${name}.since AND b.forked_at < ${name}.until)
-       AND NOT EXISTS (SELECT 1 FROM merge m JOIN branch s ON s.id = m.source WHERE m.source = ${name}.branch
-         AND m.source_event >= ${name}.since AND m.source_event < ${name}.until AND s.dropped IS NULL)`,
+       AND NOT EXISTS (SELECT 1 FROM merge m WHERE m.source = ${name}.branch
+         AND m.source_event >= ${name}.since AND m.source_event < ${name}.until)`,
     );
     rows += yield* overInodes(store, (branch, from, to) => store.writer.run(drop, [branch, from, to, horizon]));
   }

@@ -25,6 +25,7 @@ export class Processes {
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #host = hostname();
+  readonly #users: (() => Iterable<number>)[] = [];
   #next: number;
 
   constructor(connection: Connection, writer: Writer) {
@@ -43,6 +44,16 @@ export class Processes {
     const { pid, started, parent, uid, gid, name } = facts;
     this.#writer.run(this.#insert, [id, pid, started, parent, uid, gid, name, this.#host]);
     return id;
+  }
+
+  /** Somebody remembers ids of processes, which may act by them: `ids` says which. */
+  usedBy(ids: () => Iterable<number>): void {
+    this.#users.push(ids);
+  }
+
+  /** Processes that may act by the row they have. */
+  inUse(): Set<number> {
+    return new Set(this.#users.flatMap((ids) => [...ids()]));
   }
 
   /** Completes a process's row. */

@@ -54,6 +54,11 @@ export class Handles {
     return this.#open.length - 1 - this.#free.length;
   }
 
+  /** Processes that versions of open files would be of. */
+  processes(): number[] {
+    return this.#open.flatMap((handle) => handle?.process ?? []);
+  }
+
   /** How many files of one view are open. */
   openIn(slot: number): number {
     return this.#open.filter((handle) => handle?.view.slot === slot).length;

@@ -63,6 +63,7 @@ export class Vfs {
     this.#options = options;
     this.views = new Views(store, options.branch, options.access, options.moment);
     this.handles = new Handles(options.accessTimes ?? "kept");
+    store.processes.usedBy(() => this.handles.processes());
     this.#making = new Making(store.inodeNumbers, options.acls ?? "on");
   }
 

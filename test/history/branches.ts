@@ -7,6 +7,7 @@ import { mergeBase } from "../../src/history/lineage.js";
 import { type MergeResult, mergeBranch } from "../../src/history/merge.js";
 import { restore } from "../../src/history/restore.js";
 import { undo } from "../../src/history/undo.js";
+import { collectGarbage } from "../../src/store/gc.js";
 import { dropSnapshot, listSnapshots, takeSnapshot } from "../../src/store/snapshots.js";
 import type { Store } from "../../src/store/store.js";
 import { rootIno } from "../../src/store/tree.js";
@@ -40,7 +41,7 @@ interface Line {
 export class Branches {
   readonly random: Random;
   readonly trace: string[] = [];
-  readonly kept: KeptPoint[] = [];
+  kept: KeptPoint[] = [];
   readonly counts: Record<string, number> = {};
   store: Store;
   readonly #t: Test;
@@ -83,6 +84,7 @@ export class Branches {
       "keep",
       "diff",
       "commit",
+      "collect",
       "reopen",
     ] as const);
     this.counts[big] = (this.counts[big] ?? 0) + 1;
@@ -96,6 +98,7 @@ export class Branches {
     else if (big === "keep") this.#keep(line);
     else if (big === "diff") this.#diff(line);
     else if (big === "commit") this.store.commit("ordered");
+    else if (big === "collect" && random.chance(0.3)) this.#collect();
     else if (random.chance(0.2)) this.#reopen();
   }
 
@@ -289,7 +292,7 @@ export class Branches {
     try {
       result = undo(this.store, { branch: line.files.branch, count, dryRun: "apply", process: null });
     } catch (error) {
-      if (error instanceof FsError && /has (no|only)/.test(error.message)) return;
+      if (error instanceof FsError && /has (no|only)|was dropped/.test(error.message)) return;
       throw error;
     }
     this.#same(
@@ -356,6 +359,15 @@ export class Branches {
       missing.push(`${path}: ${JSON.stringify(a[path])} and ${JSON.stringify(b[path])}`);
     }
     this.#same(`what the diff of ${JSON.stringify(ref)} and ${line.files.branch} left out`, missing);
+  }
+
+  /** Retention of nothing but what must stay: the branches, their snapshots, and what merges start from. */
+  #collect(): void {
+    this.trace.push("collect");
+    collectGarbage(this.store, 0, []);
+    const snapshots = new Set([...this.#lines.keys()].flatMap((id) => listSnapshots(this.store, id).map(({ event }) => `${id}@${event}`)));
+    this.kept = this.kept.filter(({ branch, moment }) => snapshots.has(`${branch}@${moment}`));
+    for (const line of this.#lines.values()) line.past.length = 0;
   }
 
   #reopen(): void {

@@ -4,7 +4,19 @@ import { nowMicros } from "../../src/base/clock.js";
 import { collectGarbage, garbageCollection } from "../../src/store/gc.js";
 import type { Inode } from "../../src/store/inode.js";
 import { mainBranch, type Store } from "../../src/store/store.js";
-import { addFile, assertClean, contentIn, liveOf, newStore, numberOf, open, removeFile, textAsOf, writeVersion } from "./database.js";
+import {
+  addFile,
+  assertClean,
+  contentIn,
+  liveOf,
+  newStore,
+  numberOf,
+  open,
+  removeFile,
+  rowsOf,
+  textAsOf,
+  writeVersion,
+} from "./database.js";
 
 interface Past {
   readonly store: Store;
@@ -201,6 +213,29 @@ t.test("what happens between its steps is not lost", (t) => {
   }
   t.ok(made.size > 5, `${made.size} steps`);
   for (const [ino, text] of made) t.equal(contentIn(liveOf(store), ino)?.toString(), text);
+  assertClean(t, store);
+  t.end();
+});
+
+t.test("processes that did nothing that is kept, and may do nothing any more, are forgotten", (t) => {
+  const store = newStore(t);
+  const make = (pid: number): number => store.processes.add({ pid, started: pid, parent: 1, uid: 0, gid: 0, name: `p${pid}` });
+  const [kept, forgotten, remembered, meanwhile] = [make(1), make(2), make(3), make(4)];
+  const change = (process: number, name: string): void => {
+    const file = addFile(store, name);
+    liveOf(store).write(file, 0, Buffer.from(name), process);
+    liveOf(store).settle(file);
+  };
+  change(kept, "kept");
+  change(forgotten, "removed");
+  removeFile(store, "removed");
+  store.processes.usedBy(() => [remembered]);
+  const steps = garbageCollection(store, 0, []);
+  steps.next();
+  change(meanwhile, "meanwhile");
+  while (steps.next().done !== true);
+  t.same(rowsOf(store, "SELECT id FROM process ORDER BY id"), [[kept], [remembered], [meanwhile]]);
+  change(remembered, "later");
   assertClean(t, store);
   t.end();
 });
