@@ -11,18 +11,14 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { diffTrees } from "../src/history/diff.js";
 import { mergeBranch } from "../src/history/merge.js";
-import { createStore } from "../src/store/create.js";
 import { mainBranch, openStore, type Store } from "../src/store/store.js";
-import type { Caller } from "../src/vfs/caller.js";
-import { Vfs } from "../src/vfs/vfs.js";
-import type { View } from "../src/vfs/view.js";
+import type { Vfs } from "../src/vfs/vfs.js";
+import { filesPerDirectory, makeTree, nobody, openVfs, writeFile } from "./large-tree.js";
 import { type Btrfs, startBtrfs } from "./peers/btrfs-image.js";
 import { MiB, timed } from "./row.js";
 import { median } from "./statistics.js";
 
 const stoneMain = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
-const nobody: Caller = { uid: 0, gid: 0, process: null };
-const filesPerDirectory = 1000;
 const rounds = 7;
 const deepest = 16;
 const churn = 100_000;
@@ -34,35 +30,6 @@ interface Result {
   readonly measured: string;
   readonly goal: string;
   readonly reached: boolean | undefined;
-}
-
-function openVfs(store: Store): Vfs {
-  return new Vfs(store, { branch: mainBranch, access: "read-write", moment: undefined, dirHistory: false, viewsVisible: false });
-}
-
-function writeFile(vfs: Vfs, view: View, ino: number, bytes: Buffer): void {
-  const handle = vfs.handles.open(view, ino, 2, nobody);
-  vfs.handles.write(handle, 0, bytes, false, nobody);
-  vfs.handles.release(handle);
-  vfs.store.pulse();
-}
-
-/** Makes a database with directories of a thousand files of 100 bytes. */
-function makeTree(database: string, files: number): void {
-  process.stderr.write(`making ${files} files\n`);
-  createStore(database);
-  const vfs = openVfs(openStore(database));
-  const view = vfs.views.mounted;
-  const bytes = Buffer.alloc(100, "x");
-  const seconds = timed(() => {
-    let parent = view.rootIno;
-    for (let made = 0; made < files; made++) {
-      if (made % filesPerDirectory === 0) parent = vfs.mkdir(view, view.rootIno, `d${made / filesPerDirectory}`, 0o755, nobody).ino;
-      writeFile(vfs, view, vfs.create(view, parent, `f${made % filesPerDirectory}`, 0o100644, nobody).ino, bytes);
-    }
-    vfs.close();
-  });
-  process.stderr.write(`made in ${seconds.toFixed(0)} s\n`);
 }
 
 /** The inode numbers of the directories that `makeTree` made. */

@@ -5,14 +5,15 @@
 import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { makeContext } from "./fixtures/all.js";
+import { runGrowth } from "./growth.js";
 import { measureAll } from "./measure.js";
 import { type Options, readOptions } from "./options.js";
 import { startPeer } from "./peers/all.js";
 import type { Peer, Setup } from "./peers/peer.js";
 import { linesOf } from "./results.js";
 import { must } from "./run.js";
-import { surroundings } from "./surroundings.js";
-import { tableOf } from "./table.js";
+import { surroundings, writeJson } from "./surroundings.js";
+import { printLines } from "./table.js";
 
 interface Absence {
   readonly peer: string;
@@ -52,31 +53,30 @@ function profilesOf({ profile, json }: Options): Pick<Setup, "profiles"> {
   return profile ? { profiles: dirname(json) } : {};
 }
 
-function run(options: Options): void {
-  // What this process starts inherits it: workers, daemons, their threads.
-  if (options.cpu !== undefined) must("taskset", ["-a", "-c", "-p", String(options.cpu), String(process.pid)]);
-  const scratch = makeScratch(options.directory);
+function runPeers(options: Options, scratch: string): void {
   const running: Peer[] = [];
   try {
     const context = makeContext(scratch, new Set(options.workloads.flatMap(({ fixtures = [] }) => fixtures)));
     const absent = startAll(options.peers, { scratch, ...profilesOf(options) }, running);
     const lines = linesOf(options.rows, measureAll(options, running, context));
-    process.stdout.write(`${tableOf(lines)}\n`);
+    printLines(lines);
     const requests = options.profile ? { requests: requestsOf(running) } : {};
-    const measured = {
-      measuredAt: new Date().toISOString(),
-      rounds: options.rounds,
-      pinned: options.cpu === undefined ? "unpinned" : `everything on CPU ${options.cpu}`,
-      ...surroundings(),
-      absent,
-      ...requests,
-      rows: lines,
-    };
-    fs.mkdirSync(dirname(options.json), { recursive: true });
-    fs.writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);
-    process.stdout.write(`${measured.pinned}; medians of ${options.rounds} rounds; details in ${options.json}\n`);
+    const pinned = options.cpu === undefined ? "unpinned" : `everything on CPU ${options.cpu}`;
+    writeJson(options.json, { rounds: options.rounds, pinned, ...surroundings(), absent, ...requests, rows: lines });
+    process.stdout.write(`${pinned}; medians of ${options.rounds} rounds; details in ${options.json}\n`);
   } finally {
     for (const peer of running) peer.stop();
+  }
+}
+
+function run(options: Options): void {
+  // What this process starts inherits it: workers, daemons, their threads.
+  if (options.cpu !== undefined) must("taskset", ["-a", "-c", "-p", String(options.cpu), String(process.pid)]);
+  const scratch = makeScratch(options.directory);
+  try {
+    if (options.growth) runGrowth(options, scratch);
+    else runPeers(options, scratch);
+  } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 }

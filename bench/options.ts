@@ -2,26 +2,29 @@
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { growthRows } from "./growth.js";
 import { type Plan, peersOf } from "./measure.js";
 import { peerNames, subject } from "./peers/all.js";
-import { rows, workloads } from "./workloads.js";
+import { growthWorkloads, rows, workloads } from "./workloads.js";
 
-const usage = `usage: npm run bench -- [--only ROW]... [--peer NAME]... [--rounds N] [--pin CPU] [--profile] [--directory DIR] [--json FILE]
+const usage = `usage: npm run bench -- [--only ROW]... [--peer NAME]... [--rounds N] [--pin CPU] [--profile] [--growth] [--directory DIR] [--json FILE]
   --only ROW       rows whose name contains ROW (default: all)
   --peer NAME      what to measure beside stonefs (default: what each row is compared with), or none:
                    ${peerNames.filter((name) => name !== subject).join(", ")}
   --rounds N       how often each is measured (default: 5)
   --pin CPU        everything, programs and daemons, on this one CPU
   --profile        a CPU profile and the counts of requests of each stonefs, beside the results
+  --growth         stonefs alone, on trees of 1,000 to 1,000,000 files and after 1,000,000 events
   --directory DIR  a directory on the disk to measure (default: ${os.tmpdir()})
-  --json FILE      where the results go (default: bench/results.json, with --pin bench/results-pinned.json)
+  --json FILE      where the results go (default: bench/results.json, with --pin bench/results-pinned.json, with --growth bench/growth.json)
 rows:
-${rows.map(({ name }) => `  ${name}`).join("\n")}`;
+${[...new Set([...rows, ...growthRows])].map(({ name }) => `  ${name}`).join("\n")}`;
 
 export interface Options extends Plan {
   readonly peers: readonly string[];
   readonly cpu: number | undefined;
   readonly profile: boolean;
+  readonly growth: boolean;
   readonly directory: string;
   readonly json: string;
 }
@@ -45,6 +48,10 @@ function namedPeers(names: readonly string[] | undefined): string[] | undefined 
   return [subject, ...others];
 }
 
+function standardJson(name: string, suffix: string): string {
+  return fileURLToPath(new URL(`../../bench/${name}${suffix}.json`, import.meta.url));
+}
+
 export function readOptions(): Options {
   const { values } = parseArgs({
     options: {
@@ -53,6 +60,7 @@ export function readOptions(): Options {
       rounds: { type: "string", default: "5" },
       pin: { type: "string" },
       profile: { type: "boolean", default: false },
+      growth: { type: "boolean", default: false },
       directory: { type: "string", default: os.tmpdir() },
       json: { type: "string" },
       help: { type: "boolean", default: false },
@@ -62,11 +70,10 @@ export function readOptions(): Options {
     process.stdout.write(`${usage}\n`);
     process.exit(0);
   }
-  const wanted = rows.filter(({ name }) => values.only.some((text) => name.includes(text)));
+  const wanted = (values.growth ? growthRows : rows).filter(({ name }) => values.only.some((text) => name.includes(text)));
   if (wanted.length === 0) fail(`--only ${values.only.join(" --only ")}: no such row`);
-  const chosen = workloads.filter((workload) => workload.rows.some((row) => wanted.includes(row)));
+  const chosen = (values.growth ? growthWorkloads : workloads).filter((workload) => workload.rows.some((row) => wanted.includes(row)));
   const named = namedPeers(values.peer);
-  const standard = values.pin === undefined ? "results.json" : "results-pinned.json";
   return {
     rows: wanted,
     workloads: chosen,
@@ -75,7 +82,8 @@ export function readOptions(): Options {
     peers: peerNames.filter((name) => chosen.some((workload) => peersOf(workload, named).includes(name))),
     cpu: values.pin === undefined ? undefined : wholeNumber("pin", values.pin, 0),
     profile: values.profile,
+    growth: values.growth,
     directory: values.directory,
-    json: values.json ?? fileURLToPath(new URL(`../../bench/${standard}`, import.meta.url)),
+    json: values.json ?? standardJson(values.growth ? "growth" : "results", values.pin === undefined ? "" : "-pinned"),
   };
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
+import { dirname } from "node:path";
 
 function firstLine(program: string, ...args: string[]): string | null {
   const { status, stdout } = spawnSync(program, args, { encoding: "utf8" });
@@ -36,4 +37,10 @@ export function surroundings(): { machine: Record<string, string | number>; vers
       pgbench: firstLine("pgbench", "--version"),
     },
   };
+}
+
+/** Writes results, with the time. */
+export function writeJson(path: string, results: object): void {
+  fs.mkdirSync(dirname(path), { recursive: true });
+  fs.writeFileSync(path, `${JSON.stringify({ measuredAt: new Date().toISOString(), ...results }, null, 1)}\n`);
 }

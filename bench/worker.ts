@@ -4,10 +4,10 @@
  */
 import fs from "node:fs";
 import type { Context } from "./row.js";
-import { workloads } from "./workloads.js";
+import { growthWorkloads, workloads } from "./workloads.js";
 
 const [stage, name, directory = "", context = "{}"] = process.argv.slice(2);
-const workload = workloads.find((each) => each.name === name);
+const workload = [...workloads, ...growthWorkloads].find((each) => each.name === name);
 if (workload === undefined) throw new Error(`no workload ${name}`);
 if (stage === "prepare") workload.prepare?.(directory);
 else fs.writeSync(1, JSON.stringify(workload.run(directory, JSON.parse(context) as Context)));

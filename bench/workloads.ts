@@ -1,4 +1,5 @@
 import type { Row, Workload } from "./row.js";
+import { acrossTree } from "./rows/across.js";
 import { appending } from "./rows/appends.js";
 import { pgbench, sqlite } from "./rows/databases.js";
 import { git } from "./rows/git.js";
@@ -27,5 +28,8 @@ export const workloads: readonly Workload[] = [
   ...kept,
   pauses,
 ];
+
+/** Those for trees of different sizes. What only compares a mount with itself, or counts its bytes, is the same on each. */
+export const growthWorkloads: readonly Workload[] = [acrossTree, ...workloads.filter(({ peers }) => peers === undefined)];
 
 export const rows: readonly Row[] = workloads.flatMap((workload) => workload.rows);

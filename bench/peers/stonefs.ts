@@ -103,6 +103,6 @@ export const startStonefs = starterOf("stonefs");
 export const stonefsVariants: Readonly<Record<string, Starter>> = {
   "stonefs+writeback": starterOf("stonefs+writeback", "writeback"),
   "stonefs+noopen": starterOf("stonefs+noopen", "noopen"),
-  "stonefs+nospin": starterOf("stonefs+nospin", "spin_us=0"),
+  "stonefs+nospin": starterOf("stonefs+nospin", "spin=0"),
   "stonefs+fuse-native": starterOf("stonefs+fuse-native", "driver=fuse-native"),
 };
