@@ -58,6 +58,9 @@ const checkpointBytes = 16 * 1024 * 1024;
 /** ... and here the writer waits for it: beside a busy writer nobody ever reaches the end of the log, where it starts afresh. */
 const longestLogBytes = 128 * 1024 * 1024;
 
+/** What people do to make room: what it takes away goes with the next retention. */
+const removals: ReadonlySet<Operation> = new Set(["drop", "drop-snapshot"]);
+
 /**
  * An open database: trees to read and change, and the batches that make changes durable.
  * One process opens it to write at a time; who that is, the daemon's lock decides.
@@ -179,7 +182,7 @@ export class Store {
 
   /** Records a change of the file system as a whole, such as a fork. Everything must have been settled. Returns the event's id. */
   recordEvent(op: Operation, branch: number, ino: number, name: string | null, toName: string | null, process: number | null): number {
-    this.space.admit(0, "growing");
+    this.space.admit(0, removals.has(op) ? "removing" : "growing");
     const id = this.events.tick();
     const bytes = (text: string | null) => (text === null ? null : nameFromText(text));
     const names = { parent: null, name: bytes(name), toParent: null, toName: bytes(toName) };

@@ -3,9 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { accepts, refuses } from "../cli/support.js";
 import { onMount } from "../support/mount.js";
 import { run, succeed } from "../support/run.js";
 import { temporaryDirectory } from "../support/temporary.js";
+import { describeTree } from "../support/tree.js";
 
 const MiB = 1 << 20;
 const root = process.geteuid?.() === 0;
@@ -40,11 +42,19 @@ function intact(t: Test, files: ReadonlyMap<string, string>, when: string): void
   t.same(damaged, [], `${files.size} files intact ${when}`);
 }
 
-t.test("the disk of the database is full", { skip: root ? false : "only root can mount a small tmpfs" }, async (t) => {
+const skip = root ? false : "only root can mount a small tmpfs";
+
+/** A file system of 96 MiB for the database. */
+function smallDisk(t: Test): string {
   const small = join(temporaryDirectory(t), "small");
   fs.mkdirSync(small);
   succeed(t, "mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", small]);
   t.teardown(() => run("umount", ["-l", small]));
+  return small;
+}
+
+t.test("the disk of the database is full", { skip }, async (t) => {
+  const small = smallDisk(t);
   await onMount(
     t,
     (mount) => {
@@ -62,6 +72,56 @@ t.test("the disk of the database is full", { skip: root ? false : "only root can
       fs.writeFileSync(join(mount.directory, "after"), "there is room again");
       t.equal(fs.readFileSync(join(mount.directory, "after"), "utf8"), "there is room again");
       intact(t, files, "with room again");
+    },
+    { databaseDirectory: small },
+  );
+});
+
+/** Everything a mount shows, in every branch. */
+function seen(directory: string): unknown {
+  const branches = fs.readdirSync(join(directory, ".branches")).sort();
+  const moments = fs.readdirSync(join(directory, ".history")).filter((name) => name.startsWith("snapshot"));
+  return [moments, branches.map((name) => [name, ...describeTree(`${join(directory, ".branches", name)}/.`)])];
+}
+
+t.test("changes of the file system as a whole while the disk is full", { skip }, async (t) => {
+  const small = smallDisk(t);
+  await onMount(
+    t,
+    ({ directory }) => {
+      const stone = (...args: string[]): string => accepts(t, args, directory);
+      for (let index = 0; index < 50; index++) fs.writeFileSync(join(directory, `file${index}`), "first");
+      stone("snapshot", "snapshot-first");
+      for (const name of ["idea", "spare", "third"]) stone("branch", name);
+      stone("begin", "tx");
+      for (const name of ["idea", "tx"]) {
+        const there = join(directory, ".branches", name);
+        for (let index = 0; index < 10; index++) fs.writeFileSync(join(there, `${name}${index}`), randomBytes(1000));
+        fs.rmSync(join(there, name === "tx" ? "file1" : "file2"));
+      }
+      fs.writeFileSync(join(directory, "file3"), "second");
+      const changes = [
+        ["merge", "idea"],
+        ["undo"],
+        ["restore", "snapshot-first"],
+        ["commit", "tx"],
+        ["rollback", "tx"],
+        ["branch", "new"],
+        ["branch", "-d", "spare"],
+        ["branch", "-m", "third", "other"],
+        ["snapshot", "snapshot-second"],
+      ];
+      const filler = join(small, "filler");
+      const { bavail, bsize } = fs.statfsSync(small);
+      run("dd", ["if=/dev/zero", `of=${filler}`, "bs=64k", `count=${Math.ceil((bavail * bsize) / 65536)}`]);
+      const before = seen(directory);
+      for (const change of changes) refuses(t, 1, [...change, "--db", join(small, "test.db")], ["full"]);
+      t.throws(() => fs.mkdirSync(join(directory, ".branches", "made")), { code: "ENOSPC" });
+      t.throws(() => fs.mkdirSync(join(directory, ".history", "snapshot-made")), { code: "ENOSPC" });
+      t.same(seen(directory), before, "nothing was applied, and nothing is lost");
+      fs.rmSync(filler);
+      for (const change of changes.filter(([op]) => op !== "rollback")) stone(...change);
+      t.equal(fs.readFileSync(join(directory, "file3"), "utf8"), "first", "with room again they go through");
     },
     { databaseDirectory: small },
   );

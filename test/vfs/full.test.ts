@@ -1,6 +1,7 @@
 /** What is refused for want of room leaves no trace. */
 import t from "tap";
 import { ENOSPC } from "../../src/base/errno.js";
+import { dropSnapshot, takeSnapshot } from "../../src/store/snapshots.js";
 import { assertClean, numberOf } from "../store/database.js";
 import { errnoOf, newVfs, root } from "./files.js";
 
@@ -62,5 +63,37 @@ t.test("files, directories, links, renames, writes", (t) => {
   );
   vfs.handles.release(handle);
   assertClean(t, vfs.store);
+  t.end();
+});
+
+t.test("branches and snapshots: none is made, but those there are can be dropped to make room", (t) => {
+  const vfs = newVfs(t, {}, { sizeBytes: 1024 * 1024 });
+  const view = vfs.views.mounted;
+  const { store } = vfs;
+  const branch = store.branches.fork("idea", 0, undefined, "branch", null);
+  takeSnapshot(store, 0, "then", null, null);
+  const handle = vfs.handles.open(view, vfs.create(view, 1, "file", 0o100644, root).ino, 2, root);
+  let size = 0;
+  while (errnoOf(() => vfs.handles.write(handle, size, Buffer.alloc(10_000, 1), false, root)) === 0) size += 10_000;
+  while (errnoOf(() => vfs.create(view, 1, `small ${size}`, 0o100644, root)) === 0) size += 1;
+  const refusals = {
+    fork: () => store.branches.fork("new", 0, undefined, "branch", null),
+    rename: () => store.branches.rename(branch, "thought", null),
+    snapshot: () => takeSnapshot(store, 0, "now", null, null),
+  };
+  for (const [call, action] of Object.entries(refusals)) t.equal(errnoOf(action), ENOSPC, call);
+  t.equal(
+    errnoOf(() => dropSnapshot(store, 0, "then", null)),
+    0,
+  );
+  t.equal(
+    errnoOf(() => store.branches.drop(branch, null)),
+    0,
+  );
+  t.same(
+    store.branches.list().map(({ name }) => name),
+    ["main"],
+  );
+  assertClean(t, store);
   t.end();
 });
