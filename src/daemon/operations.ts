@@ -3,7 +3,7 @@ import { EBUSY, EINVAL, ENOENT, FsError } from "../base/errno.js";
 import { type Branch, type BranchKind, mainBranch } from "../store/branches.js";
 import { dropSnapshot, type Snapshot, takeSnapshot } from "../store/snapshots.js";
 import type { Store } from "../store/store.js";
-import { namedMoment } from "../vfs/moments.js";
+import { namedMoment, refuseMomentName } from "../vfs/moments.js";
 import { formatWhen, parseWhen, whenForms } from "../vfs/when.js";
 import type { BranchReport } from "./protocol.js";
 
@@ -39,6 +39,7 @@ export interface ForkArguments {
 
 export function fork(store: Store, args: ForkArguments, mounted: number, process: number | null): Branch {
   const from = branchOf(store, args.from, mounted);
+  refuseMomentName(args.name);
   const moment = args.at === undefined ? undefined : momentOf(store, from.id, args.at);
   return store.branches.fork(args.name, from.id, moment, args.kind ?? "branch", process);
 }
@@ -52,6 +53,7 @@ export function dropBranch(store: Store, name: string, process: number | null): 
 
 export function renameBranch(store: Store, name: string, to: string, process: number | null): Branch {
   const branch = branchOf(store, name, mainBranch);
+  refuseMomentName(to);
   store.branches.rename(branch, to, process);
   return branch;
 }
@@ -79,6 +81,7 @@ export function removeSnapshot(store: Store, name: string, branchName: string | 
 export function begin(store: Store, name: string | undefined, from: string | undefined, mounted: number, process: number | null): Branch {
   const parent = branchOf(store, from, mounted);
   if (parent.kind === "transaction") throw new FsError(EBUSY, `"${parent.name}" is a transaction itself; commit it or roll it back first`);
+  if (name !== undefined) refuseMomentName(name);
   return store.branches.fork(name ?? freeName(store), parent.id, undefined, "transaction", process);
 }
 

@@ -131,6 +131,9 @@ function branchOf([id, name, kind, parent, forkedAt, made]: BranchRow): Branch {
   return { id, name, kind, parent, forkedAt, made };
 }
 
+/** The directories that branches and moments show in. */
+const reservedNames: ReadonlySet<string> = new Set([".history", ".branches"]);
+
 /** Throws EINVAL or ENAMETOOLONG for what cannot be a branch's or a snapshot's name: it must serve as a file name. */
 export function checkBranchName(name: string): void {
   const bytes = Buffer.byteLength(name);
@@ -143,4 +146,5 @@ export function checkBranchName(name: string): void {
       `${JSON.stringify(name)} cannot be a name: it must be a file name without control characters, "-" in front, or spaces around`,
     );
   }
+  if (reservedNames.has(name)) throw new FsError(EINVAL, `the name "${name}" is reserved; choose another`);
 }

@@ -2,6 +2,7 @@ import { type Name, nameText } from "../base/bytes.js";
 import { EBUSY, EEXIST, ENOENT, EROFS, FsError } from "../base/errno.js";
 import type { Branch } from "../store/branches.js";
 import { dropSnapshot, takeSnapshot } from "../store/snapshots.js";
+import { refuseMomentName } from "./moments.js";
 import type { Vfs } from "./vfs.js";
 import { parseWhen, whenForms } from "./when.js";
 
@@ -15,6 +16,7 @@ export function branchNamed(vfs: Vfs, name: Name): Branch {
 /** `mkdir /.branches/NAME`: forks the mounted branch. */
 export function forkMounted(vfs: Vfs, name: Name, process: number | null): Branch {
   refuseReadOnly(vfs);
+  refuseMomentName(nameText(name));
   return vfs.store.branches.fork(nameText(name), vfs.views.mounted.tree.branch, undefined, "branch", process);
 }
 
@@ -39,6 +41,7 @@ export function dropBranch(vfs: Vfs, name: Name, process: number | null): Branch
 export function renameBranch(vfs: Vfs, name: Name, to: Name, process: number | null): Branch {
   refuseReadOnly(vfs);
   const branch = branchNamed(vfs, name);
+  refuseMomentName(nameText(to));
   vfs.store.branches.rename(branch, nameText(to), process);
   return branch;
 }

@@ -80,6 +80,11 @@ t.test("names and branches that are refused", (t) =>
     refuses(t, 1, ["branch", "main", ...at], ["main", "already"]);
     for (const name of ["a/b", ".", "..", " x", "tab\there", ""]) refuses(t, 1, ["branch", name, ...at], [/name/]);
     refuses(t, 1, ["branch", "n".repeat(256), ...at], ["256 bytes"]);
+    for (const name of [".history", ".branches"]) refuses(t, 1, ["branch", name, ...at], [name, "reserved"]);
+    for (const name of ["today", "@5", "2026-11-22", "5m-ago"]) refuses(t, 1, ["branch", name, ...at], [name, "moment"]);
+    refuses(t, 1, ["branch", "-m", "idea", "yesterday", ...at], ["yesterday", "moment"]);
+    refuses(t, 1, ["begin", "yesterday", ...at], ["yesterday", "moment"]);
+    refuses(t, 1, ["snapshot", ".branches", ...at], [".branches", "reserved"]);
     refuses(t, 2, ["branch", "-x", ...at], ["-x"]);
     refuses(t, 1, ["branch", "new", "--from", "nowhere", ...at], ["nowhere", /no (such )?branch/]);
     refuses(t, 1, ["branch", "new", "--at", "nonsense", ...at], ["nonsense", "moment"]);
