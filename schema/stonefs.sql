@@ -13,7 +13,8 @@
 -- Facts about the file system as a whole, as text: 'format' (this file's version), 'created' (microseconds),
 -- 'next_ino' (inode numbers below it may have been handed out: reserved ahead, so none is ever reused, even after a crash),
 -- 'horizon' (the oldest event as of which the whole tree is still there, after retention dropped what was before; else absent),
--- 'retaining' (while retention is at work, or was interrupted: the newest blob there was when it began; else absent).
+-- 'retaining' (while retention is at work, or was interrupted: the newest blob there was when it began; else absent),
+-- 'redo' (records of the redo log beside the database count if they are of this generation; absent for 0: see src/store/redo-log.ts).
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL

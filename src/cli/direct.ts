@@ -73,3 +73,13 @@ export function performDirectly<Op extends StoreOperation>(
     lock.release();
   }
 }
+
+/** Brings what a crash left beside a database into it. Throws LockedError while another process writes it. */
+export function recoverDirectly(database: string): void {
+  const lock = lockDatabase(database, "recovery");
+  try {
+    openStore(database).close();
+  } finally {
+    lock.release();
+  }
+}

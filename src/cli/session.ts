@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { connectDaemon, type DaemonClient } from "../daemon/client.js";
 import { RefusedError } from "../daemon/control.js";
 import type { DaemonStatus, MountOperation, MountOperations, StoreOperation, StoreOperations } from "../daemon/protocol.js";
+import { redoPath } from "../store/redo-log.js";
 import { openStore, type Store } from "../store/store.js";
 import { CliError } from "./errors.js";
 import { currentPlace, findPlace, type Place } from "./paths.js";
@@ -85,11 +87,23 @@ export class Session {
 export async function withSession<Result>(place: Place, flags: PlaceFlags, use: (session: Session) => Promise<Result>): Promise<Result> {
   const daemon = await connectDaemon(place.database);
   try {
+    if (daemon === undefined) await bringBack(place.database);
     const status = await daemon?.ask("status", {});
     const branch = flags.branch ?? place.branch ?? status?.branch ?? "main";
     return await use(new Session(place.database, branch, daemon, status));
   } finally {
     daemon?.close();
+  }
+}
+
+/** After a crash of the daemon: what was synced, but not committed, comes into the database before anybody reads it. */
+async function bringBack(database: string): Promise<void> {
+  if (!existsSync(redoPath(database))) return;
+  const { recoverDirectly } = await import("./direct.js");
+  try {
+    recoverDirectly(database);
+  } catch (error) {
+    process.stderr.write(`${database}: what was synced just before the crash is not shown: ${(error as Error).message}\n`);
   }
 }
 

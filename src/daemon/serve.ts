@@ -39,6 +39,7 @@ export function serve(serving: Serving): void {
     cacheBytes: options.cacheBytes,
     blobCacheBytes: options.blobCacheBytes,
     preparedLogBytes: 24 * 1024 * 1024,
+    redoBytes: 8 * 1024 * 1024,
     checkpointer: startCheckpointer(config.database),
   });
   let vfs: Vfs;

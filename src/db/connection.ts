@@ -8,6 +8,8 @@ export type Value = number | string | Uint8Array | null;
 
 /** A prepared statement; rows come as arrays, in the order of the columns selected. */
 export interface Statement<Row extends readonly unknown[] = readonly Value[]> {
+  /** Its text, as it was prepared. */
+  readonly sql: string;
   /** Runs a statement for its effect. Returns how many rows it changed. */
   run(params: readonly Value[]): number;
   /** The first row, or undefined. */

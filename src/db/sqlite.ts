@@ -24,10 +24,12 @@ const defaultPageBytes = 16384;
 const headerMagic = "SQLite format 3\0";
 
 class SqliteStatement<Row extends readonly unknown[]> implements Statement<Row> {
+  readonly sql: string;
   readonly #statement: Database.Statement<unknown[], Row>;
   readonly #order: readonly number[] | undefined;
 
   constructor(database: Database.Database, sql: string) {
+    this.sql = sql;
     const { text, order } = toPositional(sql);
     this.#statement = database.prepare<unknown[], Row>(text);
     if (this.#statement.reader) this.#statement.raw(true);

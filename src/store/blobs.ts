@@ -15,6 +15,9 @@ export interface Place {
 interface Pack {
   data: Buffer;
   length: number;
+  /** How much of it the redo log has, and the checksum of that. */
+  logged: number;
+  checksum: number;
 }
 
 /** Packs kept open at most: that many files may be appended to in turn, and the end of a batch has that many left to write. */
@@ -25,6 +28,7 @@ export class Blobs {
   readonly #writer: Writer;
   readonly #select: Statement<readonly [Uint8Array]>;
   readonly #insert: Statement;
+  readonly #append: Statement;
   readonly #delete: Statement;
   readonly #cache: LRUCache<number, Uint8Array>;
   /** Packs that still take pieces, the one begun first in front. */
@@ -36,6 +40,7 @@ export class Blobs {
     this.#writer = writer;
     this.#select = connection.prepare("SELECT data FROM blob WHERE id = $1");
     this.#insert = connection.prepare("INSERT INTO blob (id, checksum, length, codec, data) VALUES ($1, $2, $3, 0, $4)");
+    this.#append = connection.prepare("UPDATE blob SET checksum = $2, length = $3, data = CAST(data || $4 AS BLOB) WHERE id = $1");
     this.#delete = connection.prepare("DELETE FROM blob WHERE id = $1");
     this.#cache = new LRUCache({ maxSize: cacheBytes, sizeCalculation: (data) => data.byteLength + 100 });
     const [last] = connection.prepare<readonly [number | null]>("SELECT max(id) FROM blob").get([]) ?? [null];
@@ -67,15 +72,20 @@ export class Blobs {
       return { blob: into, offset };
     }
     const blob = this.#next++;
-    this.#packs.set(blob, { data, length: data.length });
+    this.#packs.set(blob, { data, length: data.length, logged: 0, checksum: 0 });
     if (this.#packs.size > openPacks) this.#closeOldest();
     return { blob, offset: 0 };
   }
 
   /** Writes the packs that are open: nothing is appended to them any more. */
   closePacks(): void {
-    for (const [id, { data, length }] of this.#packs) this.#store(id, data.subarray(0, length));
+    for (const [id, pack] of this.#packs) this.#close(id, pack);
     this.#packs.clear();
+  }
+
+  /** Has the redo log know the packs that are open as far as they are. */
+  logPacks(): void {
+    for (const [id, pack] of this.#packs) this.#log(id, pack);
   }
 
   /** Forgets the packs that are open: what was to point to them is undone. */
@@ -98,8 +108,10 @@ export class Blobs {
   /** Removes a blob that no extent points to. */
   remove(id: number): void {
     this.#cache.delete(id);
-    if (this.#packs.delete(id)) return;
-    this.#writer.run(this.#delete, [id]);
+    const pack = this.#packs.get(id);
+    this.#packs.delete(id);
+    if (pack === undefined) this.#writer.run(this.#delete, [id]);
+    else if (pack.logged > 0) this.#writer.onlyRecover(this.#delete, [id]);
   }
 
   /** Other extents than those that were made with them may from now on point to the blobs there are. */
@@ -113,11 +125,31 @@ export class Blobs {
   }
 
   #closeOldest(): void {
-    for (const [id, { data, length }] of this.#packs) {
+    for (const [id, pack] of this.#packs) {
       this.#packs.delete(id);
-      this.#store(id, data.subarray(0, length));
+      this.#close(id, pack);
       return;
     }
+  }
+
+  /** The database gets a pack at once, whole; what the redo log has of it already it does not get again. */
+  #close(id: number, pack: Pack): void {
+    const data = pack.data.subarray(0, pack.length);
+    if (pack.logged === 0) {
+      this.#store(id, data);
+      return;
+    }
+    this.#log(id, pack);
+    this.#writer.run(this.#insert, [id, pack.checksum, pack.length, data], "run");
+  }
+
+  #log(id: number, pack: Pack): void {
+    const { data, length, logged } = pack;
+    if (logged === length) return;
+    const piece = data.subarray(logged, length);
+    pack.checksum = crc32(piece, pack.checksum);
+    pack.logged = length;
+    this.#writer.onlyRecover(logged === 0 ? this.#insert : this.#append, [id, pack.checksum, length, piece]);
   }
 
   #store(id: number, data: Uint8Array): void {

@@ -63,5 +63,5 @@ function makeRoot(store: Store, options: CreateOptions): void {
 }
 
 function removeDatabase(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-reserve"]) rmSync(path + suffix, { force: true });
+  for (const suffix of ["", "-wal", "-shm", "-reserve", "-redo"]) rmSync(path + suffix, { force: true });
 }

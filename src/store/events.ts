@@ -53,14 +53,13 @@ export class Events {
   #last: number;
   #lastAt: number;
   #pending: Event[] = [];
+  /** Those of the batch that have their rows. */
+  #written: Event[] = [];
   #sorted = true;
 
   constructor(connection: Connection, writer: Writer) {
     this.#writer = writer;
-    this.#insert = connection.prepare(
-      `INSERT INTO event (id, at, branch, op, ino, parent, name, to_parent, to_name, bytes, process)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-    );
+    this.#insert = connection.prepare(`INSERT INTO event (${eventColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`);
     const [last, at] = connection.prepare<readonly [number | null, number | null]>("SELECT max(last), max(at) FROM batch").get([]) ?? [
       null,
       null,
@@ -79,7 +78,7 @@ export class Events {
     return this.#lastAt;
   }
 
-  /** Events of this batch that wait to be written. */
+  /** Events of this batch that have no row yet. */
   get pending(): readonly Event[] {
     return this.#pending;
   }
@@ -98,6 +97,7 @@ export class Events {
     return () => {
       this.#last = last;
       this.#pending = [];
+      this.#written = [];
       this.#sorted = true;
     };
   }
@@ -109,15 +109,73 @@ export class Events {
     this.#pending.push(event);
   }
 
-  /** Writes the batch's events and returns them by id. */
-  flush(): Event[] {
+  /** How many events the batch has. */
+  get count(): number {
+    return this.#pending.length + this.#written.length;
+  }
+
+  /** The newest event of the batch at or before a clock time; 0 when it has none. */
+  newestAt(micros: number): number {
+    let newest = 0;
+    for (const events of [this.#written, this.#pending]) {
+      for (const event of events) if (event.at <= micros && event.id > newest) newest = event.id;
+    }
+    return newest;
+  }
+
+  /** Writes the events that wait. Every draft must have been settled: what is recorded afterwards is younger. */
+  write(): void {
     const events = this.#pending;
+    if (events.length === 0) return;
     this.#pending = [];
     if (!this.#sorted) events.sort((a, b) => a.id - b.id);
     this.#sorted = true;
     for (const event of events) this.#writer.run(this.#insert, row(event));
+    if (this.#written.length === 0) this.#written = events;
+    else for (const event of events) this.#written.push(event);
+  }
+
+  /** Ends the batch: writes the events that wait, and returns all of the batch by id. */
+  flush(): Event[] {
+    this.write();
+    const events = this.#written;
+    this.#written = [];
     return events;
   }
+
+  /** Goes on where a crash cut a batch off: the rows of its events are there. */
+  resume(connection: Connection, last: number, lastAt: number): void {
+    const rows = connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id > $1 ORDER BY id`).all([this.#last]);
+    this.#written = rows.map(eventOf);
+    this.#last = last;
+    this.#lastAt = lastAt;
+  }
+}
+
+/** An event's row, in the order of `eventColumns`. */
+export type EventRow = readonly [
+  id: number,
+  at: number,
+  branch: number,
+  op: Operation,
+  ino: number,
+  parent: number | null,
+  name: Uint8Array | null,
+  toParent: number | null,
+  toName: Uint8Array | null,
+  bytes: number | null,
+  process: number | null,
+];
+
+export const eventColumns = "id, at, branch, op, ino, parent, name, to_parent, to_name, bytes, process";
+
+export function eventOf(row: EventRow): Event {
+  const [id, at, branch, op, ino, parent, name, toParent, toName, bytes, process] = row;
+  return { id, at, branch, op, ino, parent, name: nameOrNull(name), toParent, toName: nameOrNull(toName), bytes, process };
+}
+
+function nameOrNull(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString("latin1");
 }
 
 function row(event: Event): Value[] {

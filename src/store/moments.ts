@@ -28,7 +28,7 @@ export class Moments {
 
   /** The newest moment at or before a clock time in microseconds; 0 when the file system did not exist yet. */
   at(micros: number): number {
-    const pending = this.#pendingAt(micros);
+    const pending = this.#events.newestAt(micros);
     if (pending !== 0) return pending;
     const within = this.#batchAfter.get([micros]);
     if (within !== undefined) {
@@ -54,11 +54,5 @@ export class Moments {
       before = batch[2] - gapMicros;
     }
     return points.reverse();
-  }
-
-  #pendingAt(micros: number): number {
-    let newest = 0;
-    for (const event of this.#events.pending) if (event.at <= micros && event.id > newest) newest = event.id;
-    return newest;
   }
 }

@@ -6,10 +6,12 @@ import { Batches } from "./batches.js";
 import { type Branch, Branches } from "./branches.js";
 import { Events, type Operation } from "./events.js";
 import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
-import { checkFormat, InodeNumbers, readMeta } from "./meta.js";
+import { checkFormat, InodeNumbers, readMeta, writeMeta } from "./meta.js";
 import { Moments } from "./moments.js";
 import { PastTree } from "./past-tree.js";
 import { Processes } from "./processes.js";
+import { recover, redoFact, redoGeneration } from "./recovery.js";
+import { RedoLog } from "./redo-log.js";
 import { SpaceGuard } from "./space.js";
 import { openTables, type Tables } from "./tables.js";
 import { Writer } from "./writer.js";
@@ -33,6 +35,8 @@ export interface StoreOptions {
   readonly pageCacheBytes?: number;
   /** How much of the engine's log to write beforehand, which makes each sync cheaper and opening dearer. */
   readonly preparedLogBytes?: number;
+  /** How large the redo log is, which makes syncs of small writes cheap; without one a sync commits. */
+  readonly redoBytes?: number;
   /** Carries the log over beside the writer; without one the writer does it itself. */
   readonly checkpointer?: Checkpointer | undefined;
 }
@@ -91,6 +95,9 @@ export class Store {
   #dirtySince = 0;
   /** Whether something was committed that no sync made durable. */
   #unsynced = false;
+  readonly #redo: RedoLog | undefined;
+  /** Whether the transaction that is open ends the records of the redo log. */
+  #endsRecords = false;
   /** Branches to let go of when the change of the file system as a whole that is under way is committed; undefined when there is none. */
   #releasing: number[] | undefined;
 
@@ -112,6 +119,7 @@ export class Store {
     const cacheBytes = options.cacheBytes ?? 32 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
     this.#branchLimits = { inodeBytes: cacheBytes / 16, direntBytes: cacheBytes / 16 };
+    this.#redo = options.redoBytes === undefined ? undefined : RedoLog.create(path, options.redoBytes, redoGeneration(connection));
     this.#context = {
       tables: this.tables,
       events: this.events,
@@ -242,7 +250,7 @@ export class Store {
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
     const { inode, dirent, xattr } = this.tables;
     if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
-    if (this.space.dirtyBytes >= this.#batchBytes || this.events.pending.length >= batchEvents) this.commitQuietly();
+    if (this.space.dirtyBytes >= this.#batchBytes || this.events.count >= batchEvents) this.commitQuietly();
   }
 
   /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */
@@ -267,7 +275,10 @@ export class Store {
     this.#batches.seal();
     this.inodeNumbers.reserve();
     if (this.writer.open) {
+      this.#endRecords();
       if (!this.writer.commit()) this.#full();
+      if (this.#endsRecords) this.#redo?.restart();
+      this.#endsRecords = false;
       this.#unsynced = true;
       for (const tree of this.#live.values()) tree.release();
       if (durability === "durable") this.#sync();
@@ -279,6 +290,32 @@ export class Store {
     }
   }
 
+  /**
+   * Makes everything that happened so far survive power loss: fsync(2). A small change goes to the redo log, and its batch goes on;
+   * what is not small ends the batch. Throws ENOSPC as `commit`.
+   */
+  sync(): void {
+    if (!this.#record()) this.commit("durable");
+  }
+
+  /** Makes what was changed since the last sync a record of the redo log. Returns false where it cannot. */
+  #record(): boolean {
+    const redo = this.#redo;
+    if (redo === undefined || this.connection.readOnly || this.writer.stalled) return false;
+    this.settle();
+    this.events.write();
+    this.tables.blobs.logPacks();
+    this.inodeNumbers.reserve();
+    if (!this.writer.open || this.writer.stalled) return false;
+    const changes = this.writer.unlogged();
+    if (changes.length === 0) return true;
+    // The records are changes of what was committed before, and take the place of its own.
+    this.#sync();
+    if (!redo.append({ changes, last: this.events.last, lastAt: this.events.lastAt })) return false;
+    this.writer.noteLogged();
+    return true;
+  }
+
   /** Commits, carries the log over and closes the database. */
   close(): void {
     if (!this.connection.readOnly) {
@@ -287,8 +324,16 @@ export class Store {
       this.#checkpointer?.close();
       this.connection.checkpoint();
       this.space.release();
+      this.#redo?.close(this.path);
     }
     this.connection.close();
+  }
+
+  /** Has the commit to come make the records of the redo log count no longer. */
+  #endRecords(): void {
+    if (this.#redo?.begun !== true || this.#endsRecords) return;
+    writeMeta(this.connection, this.writer, redoFact, String(this.#redo.generation + 1));
+    this.#endsRecords = true;
   }
 
   /** Carries a long log over into the database: only now, between two transactions, its end can be reached. */
@@ -344,6 +389,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
   });
   try {
     checkFormat(connection, path);
+    if (mode === "write") recover(connection, path);
     const store = new Store(connection, path, options);
     if (mode === "write") {
       endOrphans(store);

@@ -1,5 +1,18 @@
 import { ENOSPC, FsError } from "../base/errno.js";
 import { type Connection, DatabaseFullError, type Statement, type Value } from "../db/connection.js";
+import type { Change } from "./redo-log.js";
+
+/**
+ * Where a statement is to take effect: "run" in the database; "recover" only where a crash comes before the next commit, in what is
+ * rebuilt from the redo log; "always" in both.
+ */
+type Effect = "always" | "run" | "recover";
+
+interface Step {
+  readonly statement: AnyStatement;
+  readonly params: readonly Value[];
+  readonly effect: Effect;
+}
 
 type AnyStatement = Statement<readonly unknown[]>;
 
@@ -18,7 +31,9 @@ const retryMillis = 100;
 export class Writer {
   readonly #connection: Connection;
   readonly #makeRoom: () => void;
-  #redo: { statement: AnyStatement; params: readonly Value[] }[] = [];
+  #redo: Step[] = [];
+  /** How many of those steps the redo log has. */
+  #logged = 0;
   #stalled = false;
   /** When the database was last found full, by the monotonic clock. */
   #triedAt = 0;
@@ -48,16 +63,37 @@ export class Writer {
     }
   }
 
+  /** What was run since the last call of `noteLogged`, or the last commit, as the redo log is to have it. */
+  unlogged(): Change[] {
+    const changes: Change[] = [];
+    for (let index = this.#logged; index < this.#redo.length; index++) {
+      const { statement, params, effect } = this.#redo[index] as Step;
+      if (effect !== "run") changes.push({ sql: statement.sql, params });
+    }
+    return changes;
+  }
+
+  /** The redo log has all of it. */
+  noteLogged(): void {
+    this.#logged = this.#redo.length;
+  }
+
+  /** Has a statement take effect only in what is rebuilt after a crash: the database gets the same by another one, later in the batch. */
+  onlyRecover(statement: AnyStatement, params: readonly Value[]): void {
+    this.#redo.push({ statement, params, effect: "recover" });
+  }
+
   /**
    * Runs one changing statement in the batch's transaction. Never loses it: on a full disk it waits in memory.
    * Returns how many rows it changed, 0 while it waits.
    */
-  run(statement: AnyStatement, params: readonly Value[]): number {
+  run(statement: AnyStatement, params: readonly Value[], effect: "always" | "run" = "always"): number {
     if (this.#broken !== undefined) throw this.#broken;
-    this.#redo.push({ statement, params });
+    const first = this.#redo.length === 0;
+    this.#redo.push({ statement, params, effect });
     if (this.#stalled) return 0;
     try {
-      if (this.#redo.length === 1) this.#connection.begin();
+      if (first) this.#connection.begin();
       // A read that had to make room in the engine's cache may have found the disk full.
       else if (!this.#connection.inTransaction) throw new DatabaseFullError("the transaction was rolled back");
       return statement.run(params);
@@ -76,7 +112,7 @@ export class Writer {
       try {
         if (!this.#connection.inTransaction) throw new DatabaseFullError("the transaction was rolled back");
         this.#connection.commit();
-        this.#redo = [];
+        this.#forget();
         return true;
       } catch (error) {
         this.#stall(error);
@@ -91,7 +127,7 @@ export class Writer {
     this.#connection.rollback();
     try {
       this.#connection.begin();
-      for (const { statement, params } of this.#redo) statement.run(params);
+      for (const { statement, params, effect } of this.#redo) if (effect !== "recover") statement.run(params);
       this.#stalled = false;
     } catch (error) {
       if (!(error instanceof DatabaseFullError)) throw this.#break(error);
@@ -102,9 +138,14 @@ export class Writer {
 
   /** Undoes what was run since the last commit. */
   discard(): void {
-    this.#redo = [];
+    this.#forget();
     this.#rest();
     this.#stalled = false;
+  }
+
+  #forget(): void {
+    this.#redo = [];
+    this.#logged = 0;
   }
 
   #rest(): void {

@@ -197,7 +197,7 @@ export class Vfs {
 
   /** fsync(2), fsyncdir: everything that happened so far survives power loss. Throws ENOSPC. */
   sync(): void {
-    this.store.commit("durable");
+    this.store.sync();
   }
 
   /** Nobody knows the inode's number any more. */

@@ -46,7 +46,9 @@ export function assertClean(t: Test, store: Store, what = "the integrity check i
 /** What a crash of the process leaves of an open database: a copy of its files. Returns the copy's path. */
 export function crashCopy(t: Test, store: Store): string {
   const path = join(temporaryDirectory(t), "db");
-  for (const suffix of ["", "-wal"]) fs.copyFileSync(store.path + suffix, path + suffix);
+  for (const suffix of ["", "-wal", "-redo"]) {
+    if (fs.existsSync(store.path + suffix)) fs.copyFileSync(store.path + suffix, path + suffix);
+  }
   return path;
 }
 

@@ -32,6 +32,7 @@ function faulty(connection: Connection, disk: Disk): Connection {
     if (statement === undefined) {
       const inner = connection.prepare<readonly unknown[]>(sql);
       statement = {
+        sql,
         run: (params) => {
           spend(disk, connection);
           return inner.run(params);

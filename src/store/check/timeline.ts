@@ -1,5 +1,5 @@
 import type { Connection } from "../../db/connection.js";
-import type { Event, Operation } from "../events.js";
+import { type EventRow, eventColumns, eventOf } from "../events.js";
 import { genesisDigest, sealDigest } from "../seal.js";
 import { broken, type Check, type Problem, problemsPerInvariant } from "./problem.js";
 
@@ -36,26 +36,11 @@ export const checkClock: Check = (connection) =>
   );
 
 type BatchRow = readonly [id: number, first: number, last: number, events: number, digest: Uint8Array, previous: Uint8Array];
-type EventRow = readonly [
-  id: number,
-  at: number,
-  branch: number,
-  op: Operation,
-  ino: number,
-  parent: number | null,
-  name: Uint8Array | null,
-  toParent: number | null,
-  toName: Uint8Array | null,
-  bytes: number | null,
-  process: number | null,
-];
 
 /** I3 (and the second half of I2): batches follow one another, hold all events, and their digests chain. */
 export const checkBatches: Check = (connection) => {
   const problems: Problem[] = [];
-  const events = connection.prepare<EventRow>(
-    `SELECT id, at, branch, op, ino, parent, name, to_parent, to_name, bytes, process FROM event WHERE id >= $1 AND id <= $2 ORDER BY id`,
-  );
+  const events = connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id >= $1 AND id <= $2 ORDER BY id`);
   const next = connection.prepare<BatchRow>(
     'SELECT id, "first", "last", events, digest, previous FROM batch WHERE id > $1 ORDER BY id LIMIT 1',
   );
@@ -86,15 +71,6 @@ function linkProblems(before: BatchRow | undefined, batch: BatchRow): Problem[] 
   return Buffer.from(expected).equals(previous)
     ? []
     : [{ invariant: "I3", message: `batch ${id} does not follow from the batch before it` }];
-}
-
-function eventOf(row: EventRow): Event {
-  const [id, at, branch, op, ino, parent, name, toParent, toName, bytes, process] = row;
-  return { id, at, branch, op, ino, parent, name: nameOrNull(name), toParent, toName: nameOrNull(toName), bytes, process };
-}
-
-function nameOrNull(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : Buffer.from(bytes).toString("latin1");
 }
 
 const versioned: readonly { readonly name: string; readonly key: string }[] = [

@@ -1,0 +1,154 @@
+import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
+import type { Value } from "../db/connection.js";
+import { Packer, Unpacker } from "./redo-codec.js";
+
+/** A changing statement and what it was given. */
+export interface Change {
+  readonly sql: string;
+  readonly params: readonly Value[];
+}
+
+/** What one sync made durable: the changes since the sync before it, and the clock. */
+export interface RedoRecord {
+  readonly changes: readonly Change[];
+  /** The newest event id handed out, and its clock time. */
+  readonly last: number;
+  readonly lastAt: number;
+}
+
+/** "redo", as the first bytes of a record. */
+const magic = 0x6f646572;
+/** Magic, length of the body, checksum of all that follows, generation, number within it. */
+const headerBytes = 24;
+/** A sync of more than this commits: then the engine's log, which is written once more anyway, costs less. */
+const recordMaxBytes = 256 * 1024;
+/** Records begin at multiples of this, so that no sync writes anew what another one made durable: a page of the host's cache. */
+const alignment = 4096;
+
+/** Where a database's redo log lies. */
+export function redoPath(databasePath: string): string {
+  return `${databasePath}-redo`;
+}
+
+/**
+ * What syncs made durable of the transaction that is open: a file of a fixed size beside the database. A sync of a small write is one
+ * write of a few kilobytes into bytes that are there, where a commit logs each page it touched, of 16 KiB each, to the engine's log.
+ *
+ * A record counts while its generation is the one that the database says. The transaction whose changes it holds takes the database to
+ * the next generation, so its records end with its commit, and those of the next one begin at the start of the file.
+ */
+export class RedoLog {
+  readonly #fd: number;
+  readonly #bytes: number;
+  readonly #packer = new Packer(headerBytes);
+  #generation: number;
+  #end = 0;
+  #count = 0;
+
+  private constructor(fd: number, bytes: number, generation: number) {
+    this.#fd = fd;
+    this.#bytes = bytes;
+    this.#generation = generation;
+  }
+
+  /** Makes the file, of zeros. Undefined where there is no room for it. */
+  static create(databasePath: string, bytes: number, generation: number): RedoLog | undefined {
+    const path = redoPath(databasePath);
+    rmSync(path, { force: true });
+    const fd = openSync(
+      path,
+      constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_DSYNC,
+      statSync(databasePath).mode & 0o777,
+    );
+    try {
+      writeSync(fd, Buffer.alloc(bytes), 0, bytes, 0);
+      fsyncSync(fd);
+      syncDirectory(path);
+      return new RedoLog(fd, bytes, generation);
+    } catch {
+      ftruncateSync(fd, 0);
+      closeSync(fd);
+      rmSync(path, { force: true });
+      return undefined;
+    }
+  }
+
+  /** The generation of the transaction that is open. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether there are records of the transaction that is open. */
+  get begun(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Makes a record durable. Returns false, and does nothing, when there is no room for it. */
+  append(record: RedoRecord): boolean {
+    const packer = this.#packer;
+    if (this.#count === 0) packer.forgetTexts();
+    packer.begin();
+    packer.number(record.last);
+    packer.number(record.lastAt);
+    for (const { sql, params } of record.changes) {
+      packer.text(sql);
+      packer.values(params);
+      if (packer.length > recordMaxBytes) return false;
+    }
+    const length = Math.ceil(packer.length / alignment) * alignment;
+    if (this.#end + length > this.#bytes) return false;
+    const bytes = packer.padded(length);
+    bytes.writeUInt32LE(magic, 0);
+    bytes.writeUInt32LE(packer.length - headerBytes, 4);
+    bytes.writeDoubleLE(this.#generation, 12);
+    bytes.writeUInt32LE(this.#count, 20);
+    bytes.writeUInt32LE(crc32(bytes.subarray(12, packer.length)), 8);
+    writeSync(this.#fd, bytes, 0, length, this.#end);
+    this.#end += length;
+    this.#count += 1;
+    return true;
+  }
+
+  /** The transaction was committed: what comes next is of the next generation. The commit is to be made durable first. */
+  restart(): void {
+    this.#generation += 1;
+    this.#end = 0;
+    this.#count = 0;
+  }
+
+  /** Everything is in the database: the file goes. */
+  close(databasePath: string): void {
+    closeSync(this.#fd);
+    rmSync(redoPath(databasePath), { force: true });
+  }
+}
+
+/** The records of a generation that a crash left, in order. One that was being written when it came is no record. */
+export function* recordsOf(databasePath: string, generation: number): Generator<RedoRecord> {
+  const path = redoPath(databasePath);
+  if (!existsSync(path)) return;
+  const file = readFileSync(path);
+  const texts: string[] = [];
+  for (let at = 0, count = 0; at + headerBytes <= file.length; count++) {
+    const end = at + headerBytes + file.readUInt32LE(at + 4);
+    if (file.readUInt32LE(at) !== magic || end > file.length) return;
+    if (file.readDoubleLE(at + 12) !== generation || file.readUInt32LE(at + 20) !== count) return;
+    if (crc32(file.subarray(at + 12, end)) !== file.readUInt32LE(at + 8)) return;
+    const unpacker = new Unpacker(file, at + headerBytes, end, texts);
+    const record = { last: unpacker.number(), lastAt: unpacker.number(), changes: [] as Change[] };
+    while (unpacker.more) record.changes.push({ sql: unpacker.text(), params: unpacker.values() });
+    yield record;
+    at = Math.ceil(end / alignment) * alignment;
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(dirname(path), "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
