@@ -55,7 +55,8 @@ export function serve(serving: Serving): void {
   const bridge = new Bridge(vfs, callers, viewOwner(config), shownAs(options));
   const jobs = new Jobs();
   const notifier = new Notifier(fd, serving.wakeDescriptor);
-  const performer = new Performer(vfs, bridge.nodes, new Notices(notifier, vfs, bridge.nodes), callers);
+  const notices = new Notices(notifier, vfs, bridge.nodes, options.writeback ? "kept" : "told");
+  const performer = new Performer(vfs, bridge.nodes, notices, callers);
   const counts = new RequestCounts();
   const served = control(store, vfs, bridge, jobs, notifier, performer, counts);
   const session = new Session({
