@@ -82,6 +82,7 @@ export function serve(serving: Serving): void {
         serving.onMounted();
       },
       afterRequest: () => store.pulse(),
+      onIdle: () => store.idle(),
       onFault: (error) => {
         if (error instanceof InvariantError) vfs.freeze(error.message);
       },

@@ -27,6 +27,8 @@ export interface SessionHooks {
   onInit?(negotiated: Negotiated): void;
   /** A request was answered; called after each, so it must be cheap. */
   afterRequest?(): void;
+  /** No request waits: time for some microseconds of other work. Returns whether there was any; then it is called again, before any sleep. */
+  onIdle?(): boolean;
   /** A handler threw what is no FsError: its request was answered EIO, and it was logged. */
   onFault?(error: unknown): void;
 }
@@ -190,8 +192,11 @@ export class Session {
     if (length !== 0) return length;
     const start = performance.now();
     const spinMillis = this.#spin.micros / 1000;
-    while (performance.now() - start < spinMillis) {
-      schedYield();
+    for (;;) {
+      if (this.#hooks.onIdle?.() !== true) {
+        if (performance.now() - start >= spinMillis) break;
+        schedYield();
+      }
       length = this.#read();
       if (length !== 0) return length;
     }

@@ -45,16 +45,21 @@ const columns = "id, op, ino, parent, name, to_parent, to_name, process";
  */
 export function* eventsOf(store: Store, { branch, after, upTo }: Segment, processes?: ReadonlySet<number>): Generator<KeyEvent> {
   const read = store.connection.prepare<EventRow>(sqlOf(branch, processes));
+  const ofBranch = store.events.waiting().filter((event) => event.branch === branch && event.id > after && event.id <= upTo);
+  const waiting = processes === undefined ? ofBranch : ofBranch.filter(({ process }) => process !== null && processes.has(process));
+  // One that waits may be older than one that is written: a version's event has the id of its first change.
+  waiting.sort((a, b) => b.id - a.id);
   for (let from = after; ; ) {
     const rows = read.all([branch, from, upTo]);
-    for (const row of rows) yield eventOf(row);
+    for (const row of rows) {
+      while (waiting.length > 0 && (waiting[waiting.length - 1] as KeyEvent).id < row[0]) yield waiting.pop() as KeyEvent;
+      yield eventOf(row);
+    }
     const last = rows[rows.length - 1];
     if (last === undefined || rows.length < eventsPerRead) break;
     from = last[0];
   }
-  const ofBranch = store.events.pending.filter((event) => event.branch === branch && event.id > after && event.id <= upTo);
-  const pending = processes === undefined ? ofBranch : ofBranch.filter(({ process }) => process !== null && processes.has(process));
-  yield* pending.sort((a, b) => a.id - b.id);
+  yield* waiting.reverse();
 }
 
 // A branch's few events among those of all others are found by an index that leaves the trunk's out.

@@ -52,9 +52,10 @@ export class Events {
   readonly #insert: Statement;
   #last: number;
   #lastAt: number;
-  #pending: Event[] = [];
-  /** Those of the batch that have their rows. */
-  #written: Event[] = [];
+  /** The batch being made. */
+  #batch: Event[] = [];
+  /** How many of its events have their rows. */
+  #written = 0;
   #sorted = true;
 
   constructor(connection: Connection, writer: Writer) {
@@ -78,9 +79,19 @@ export class Events {
     return this.#lastAt;
   }
 
-  /** Events of this batch that have no row yet. */
-  get pending(): readonly Event[] {
-    return this.#pending;
+  /** The events of this batch, another array for each batch. */
+  get batch(): readonly Event[] {
+    return this.#batch;
+  }
+
+  /** How many of them have no row yet. */
+  get waitingCount(): number {
+    return this.#batch.length - this.#written;
+  }
+
+  /** Those that have no row yet. */
+  waiting(): Event[] {
+    return this.#batch.slice(this.#written);
   }
 
   /** Takes the next event id, and with it the clock time in `lastAt`, which grows with every tick even when the host's clock does not. */
@@ -96,57 +107,48 @@ export class Events {
     const last = this.#last;
     return () => {
       this.#last = last;
-      this.#pending = [];
-      this.#written = [];
+      this.#batch = [];
+      this.#written = 0;
       this.#sorted = true;
     };
   }
 
   /** Records the event of a tick taken before. */
   record(event: Event): void {
-    const newest = this.#pending[this.#pending.length - 1];
+    const newest = this.#batch[this.#batch.length - 1];
     if (newest !== undefined && newest.id > event.id) this.#sorted = false;
-    this.#pending.push(event);
-  }
-
-  /** How many events the batch has. */
-  get count(): number {
-    return this.#pending.length + this.#written.length;
+    this.#batch.push(event);
   }
 
   /** The newest event of the batch at or before a clock time; 0 when it has none. */
   newestAt(micros: number): number {
     let newest = 0;
-    for (const events of [this.#written, this.#pending]) {
-      for (const event of events) if (event.at <= micros && event.id > newest) newest = event.id;
-    }
+    for (const event of this.#batch) if (event.at <= micros && event.id > newest) newest = event.id;
     return newest;
   }
 
-  /** Writes the events that wait. Every draft must have been settled: what is recorded afterwards is younger. */
-  write(): void {
-    const events = this.#pending;
-    if (events.length === 0) return;
-    this.#pending = [];
-    if (!this.#sorted) events.sort((a, b) => a.id - b.id);
-    this.#sorted = true;
-    for (const event of events) this.#writer.run(this.#insert, row(event));
-    if (this.#written.length === 0) this.#written = events;
-    else for (const event of events) this.#written.push(event);
+  /** Writes events that wait, `most` of them at most. */
+  write(most = Number.POSITIVE_INFINITY): void {
+    const end = Math.min(this.#batch.length, this.#written + most);
+    while (this.#written < end) this.#writer.run(this.#insert, row(this.#batch[this.#written++] as Event));
   }
 
   /** Ends the batch: writes the events that wait, and returns all of the batch by id. */
   flush(): Event[] {
     this.write();
-    const events = this.#written;
-    this.#written = [];
+    const events = this.#batch;
+    this.#batch = [];
+    this.#written = 0;
+    if (!this.#sorted) events.sort((a, b) => a.id - b.id);
+    this.#sorted = true;
     return events;
   }
 
   /** Goes on where a crash cut a batch off: the rows of its events are there. */
   resume(connection: Connection, last: number, lastAt: number): void {
     const rows = connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id > $1 ORDER BY id`).all([this.#last]);
-    this.#written = rows.map(eventOf);
+    this.#batch = rows.map(eventOf);
+    this.#written = rows.length;
     this.#last = last;
     this.#lastAt = lastAt;
   }

@@ -53,8 +53,12 @@ export interface Checkpointer {
 /** A moment as a person names it: an event, or a clock time in microseconds. */
 export type Point = { readonly event: number } | { readonly micros: number };
 
-/** Row versions wait in memory up to this many, then reach the database in one go of about a millisecond. */
-const drainRows = 256;
+/** Row versions wait in memory up to this many, then reach the database in one go of some milliseconds. */
+const drainRows = 2048;
+/** So many wait even while nothing else is to do: what changes again in the meantime is written once. */
+const lingeringRows = 256;
+/** Rows written at a time while there is nothing else to do: 10 µs, which a request that comes meanwhile has to wait. */
+const idleRows = 4;
 /** A batch holds at most this many events, so that sealing it stays short. */
 const batchEvents = 8192;
 /** The log is carried over into the database when it is this long ... */
@@ -245,12 +249,26 @@ export class Store {
     this.tables.xattr.drain();
   }
 
+  /** While no request waits: writes a little of what is to be written anyway. Returns whether there was any. */
+  idle(): boolean {
+    if (this.writer.stalled) return false;
+    const { inode, dirent, xattr } = this.tables;
+    for (const table of [inode, dirent, xattr]) {
+      if (table.pending <= lingeringRows) continue;
+      table.drain(idleRows);
+      return true;
+    }
+    if (this.events.waitingCount <= lingeringRows) return false;
+    this.events.write(idleRows);
+    return true;
+  }
+
   /** Between two requests: keeps what waits in memory within its bounds. Never throws for a full disk; the next change will. */
   pulse(): void {
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
     const { inode, dirent, xattr } = this.tables;
     if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
-    if (this.space.dirtyBytes >= this.#batchBytes || this.events.count >= batchEvents) this.commitQuietly();
+    if (this.space.dirtyBytes >= this.#batchBytes || this.events.batch.length >= batchEvents) this.commitQuietly();
   }
 
   /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */

@@ -42,8 +42,11 @@ export class TemporalTable {
   readonly #delete: Statement;
   readonly #archive: Statement;
   readonly #insertPast: Statement;
+  /** What waits, oldest first, and how many of each are written already. */
   #dirty: Cell[] = [];
+  #dirtyDone = 0;
   #past: Value[][] = [];
+  #pastDone = 0;
 
   constructor(connection: Connection, writer: Writer, spec: TemporalSpec) {
     this.spec = spec;
@@ -71,7 +74,7 @@ export class TemporalTable {
 
   /** How many row versions wait to be written. */
   get pending(): number {
-    return this.#dirty.length + this.#past.length;
+    return this.#dirty.length - this.#dirtyDone + this.#past.length - this.#pastDone;
   }
 
   /** A key's row in the database, as [since, ...values], or undefined. Cells in memory may be newer. */
@@ -113,21 +116,26 @@ export class TemporalTable {
     }
   }
 
-  /** Writes all that waits. */
-  drain(): void {
-    const past = this.#past;
-    this.#past = [];
-    for (const row of past) this.#writer.run(this.#insertPast, row);
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const cell of dirty) this.#store(cell);
+  /** Writes what waits, the oldest first, `most` row versions at most. */
+  drain(most = Number.POSITIVE_INFINITY): void {
+    for (let left = most; left > 0; left--) {
+      if (this.#pastDone < this.#past.length) this.#writer.run(this.#insertPast, this.#past[this.#pastDone++] as Value[]);
+      else if (this.#dirtyDone < this.#dirty.length) this.#store(this.#dirty[this.#dirtyDone++] as Cell);
+      else break;
+    }
+    if (this.pending === 0) this.#nothingWaits();
   }
 
   /** Forgets all that waits. The cells it was of must not be used any more, or read again. */
   discard(): void {
-    this.#past = [];
-    for (const cell of this.#dirty) cell.dirty = false;
+    for (let i = this.#dirtyDone; i < this.#dirty.length; i++) (this.#dirty[i] as Cell).dirty = false;
+    this.#nothingWaits();
+  }
+
+  #nothingWaits(): void {
     this.#dirty = [];
+    this.#past = [];
+    this.#dirtyDone = this.#pastDone = 0;
   }
 
   #store(cell: Cell): void {

@@ -65,7 +65,7 @@ t.test("everything at once", (t) => {
   const from = main.now;
   main.rm("d").write("d", "file").save("g", "G").mkdir("e").write("e/x", "x").exchange("e", "d").setXattr("g", "user.a", "1");
   main.store.settle();
-  const count = main.store.events.pending.filter(({ id }) => id > from).length;
+  const count = main.store.events.batch.filter(({ id }) => id > from).length;
   takeBack(t, main, { count });
   t.same(main.dump(), before);
   t.end();

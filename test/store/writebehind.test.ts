@@ -74,11 +74,26 @@ t.test("drained now and then", (t) => {
 
 t.test("many waiting rows are drained between requests", (t) => {
   const store = newStore(t);
-  for (let i = 0; i < 300; i++) addFile(store, `file ${i}`);
+  for (let i = 0; i < 1100; i++) addFile(store, `file ${i}`);
   const { inode, dirent } = store.tables;
-  t.ok(inode.pending + dirent.pending >= 600);
+  t.ok(inode.pending + dirent.pending >= 2100);
   store.pulse();
   t.equal(inode.pending + dirent.pending, 0);
+  assertClean(t, store);
+  t.end();
+});
+
+t.test("while there is nothing else to do, all but the newest is written, a little at a time", (t) => {
+  const store = newStore(t);
+  for (let i = 0; i < 1000; i++) addFile(store, `file ${i}`);
+  const { inode, dirent } = store.tables;
+  let steps = 0;
+  while (store.idle()) steps += 1;
+  t.ok(steps > 100, `${steps} steps`);
+  t.ok(inode.pending > 0 && inode.pending < 300);
+  t.ok(dirent.pending > 0 && dirent.pending < 300);
+  t.ok(store.events.waitingCount > 0 && store.events.waitingCount < 300);
+  t.equal(store.events.batch.length, 1000, "all of them will be sealed");
   assertClean(t, store);
   t.end();
 });

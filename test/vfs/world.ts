@@ -246,10 +246,11 @@ export class World {
 
   /** What the driver does between two requests. */
   pulse(): void {
-    const { pending } = this.vfs.store.events;
+    const { batch } = this.vfs.store.events;
     this.vfs.store.pulse();
+    this.vfs.store.idle();
     if (this.#collecting?.next().done === true) this.#collecting = undefined;
-    if (this.vfs.store.events.pending !== pending && pending.length > 0) this.#batchEnded();
+    if (this.vfs.store.events.batch !== batch && batch.length > 0) this.#batchEnded();
   }
 
   #batchEnded(): void {
