@@ -14,7 +14,7 @@ import { surroundings, writeJson } from "./surroundings.js";
 import { printTable } from "./table.js";
 import { growthWorkloads } from "./workloads.js";
 
-interface Point {
+export interface Point {
   readonly name: string;
   readonly files: number;
   readonly events: number;

@@ -16,7 +16,7 @@ const usage = `usage: npm run bench -- [--only ROW]... [--peer NAME]... [--round
   --profile        a CPU profile and the counts of requests of each stonefs, beside the results
   --growth         stonefs alone, on trees of 1,000 to 1,000,000 files and after 1,000,000 events
   --directory DIR  a directory on the disk to measure (default: ${os.tmpdir()})
-  --json FILE      where the results go (default: bench/results.json, with --pin bench/results-pinned.json, with --growth bench/growth.json)
+  --json FILE      where the results go (default: bench/results/speed.json, with --pin speed-pinned.json, with --growth growth.json)
 rows:
 ${[...new Set([...rows, ...growthRows])].map(({ name }) => `  ${name}`).join("\n")}`;
 
@@ -49,7 +49,7 @@ function namedPeers(names: readonly string[] | undefined): string[] | undefined 
 }
 
 function standardJson(name: string, suffix: string): string {
-  return fileURLToPath(new URL(`../../bench/${name}${suffix}.json`, import.meta.url));
+  return fileURLToPath(new URL(`../../bench/results/${name}${suffix}.json`, import.meta.url));
 }
 
 export function readOptions(): Options {
@@ -84,6 +84,6 @@ export function readOptions(): Options {
     profile: values.profile,
     growth: values.growth,
     directory: values.directory,
-    json: values.json ?? standardJson(values.growth ? "growth" : "results", values.pin === undefined ? "" : "-pinned"),
+    json: values.json ?? standardJson(values.growth ? "growth" : "speed", values.pin === undefined ? "" : "-pinned"),
   };
 }

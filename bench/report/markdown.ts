@@ -1,0 +1,49 @@
+/** The results as tables of the README. */
+import type { GrowthLine } from "../growth.js";
+import { subject } from "../peers/all.js";
+import type { Line, Verdict } from "../results.js";
+import { showGoal, showRatio, showValue } from "../show.js";
+
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+}
+
+/** Peers with a column of their own; the variants and the library stand in the goals. */
+const columns = ["ext4", "btrfs", "bindfs/ext4", "bindfs/tmpfs", "gocryptfs"];
+
+function goalText(line: Line, verdict: Verdict): string {
+  const measured = verdict.peer === undefined ? showValue(line.unit, verdict.measured) : showRatio(verdict.measured);
+  return `${showGoal(line, verdict)}: ${verdict.reached ? measured : `**${measured}, missed**`}`;
+}
+
+/** A line for each row; `pinned` are the same rows of a run on one CPU. */
+export function speedTable(lines: readonly Line[], pinned: readonly Line[]): string {
+  const onOneCpu = new Map(pinned.map((line) => [line.row, line]));
+  const goals = (line: Line | undefined): string => line?.verdicts.map((verdict) => goalText(line, verdict)).join("<br>") ?? "";
+  const body = lines.map((line) => {
+    const mine = line.peers[subject];
+    return [
+      line.row,
+      mine === undefined ? "" : showValue(line.unit, mine.median),
+      ...columns.map((peer) => (line.peers[peer]?.ratio === undefined ? "" : showRatio(line.peers[peer].ratio))),
+      mine?.memoryMiB === undefined ? "" : String(mine.memoryMiB),
+      goals(line),
+      ...(pinned.length === 0 ? [] : [goals(onOneCpu.get(line.row))]),
+    ];
+  });
+  const head = ["", subject, ...columns.map((peer) => `/ ${peer}`), "MiB", "goals", ...(pinned.length === 0 ? [] : ["on one CPU"])];
+  return table(head, body);
+}
+
+export function growthTable(lines: readonly GrowthLine[], points: readonly string[]): string {
+  const body = lines.map(({ row, unit, points: measured }) => [
+    row,
+    ...points.map((point, index) => {
+      const at = measured[point];
+      if (at === undefined) return "";
+      return index === 0 ? showValue(unit, at.median) : showRatio(at.ratio);
+    }),
+  ]);
+  return table(["", ...points], body);
+}
