@@ -5,10 +5,11 @@ import { parseArgs } from "node:util";
 import { growthRows } from "./growth.js";
 import { type Plan, peersOf } from "./measure.js";
 import { peerNames, subject } from "./peers/all.js";
+import type { Row } from "./row.js";
 import { growthWorkloads, rows, workloads } from "./workloads.js";
 
 const usage = `usage: npm run bench -- [--only ROW]... [--peer NAME]... [--rounds N] [--pin CPU] [--profile] [--growth] [--directory DIR] [--json FILE]
-  --only ROW       rows whose name contains ROW (default: all)
+  --only ROW       the row of that name, or rows whose names contain it (default: all)
   --peer NAME      what to measure beside stonefs (default: what each row is compared with), or none:
                    ${peerNames.filter((name) => name !== subject).join(", ")}
   --rounds N       how often each is measured (default: 5)
@@ -52,6 +53,12 @@ function standardJson(name: string, suffix: string): string {
   return fileURLToPath(new URL(`../../bench/results/${name}${suffix}.json`, import.meta.url));
 }
 
+/** A whole name stands for its row alone, anything else for every row that contains it. */
+function rowsOf(known: readonly Row[], texts: readonly string[]): Row[] {
+  const whole = new Set(known.map(({ name }) => name));
+  return known.filter(({ name }) => texts.some((text) => (whole.has(text) ? name === text : name.includes(text))));
+}
+
 export function readOptions(): Options {
   const { values } = parseArgs({
     options: {
@@ -70,7 +77,7 @@ export function readOptions(): Options {
     process.stdout.write(`${usage}\n`);
     process.exit(0);
   }
-  const wanted = (values.growth ? growthRows : rows).filter(({ name }) => values.only.some((text) => name.includes(text)));
+  const wanted = rowsOf(values.growth ? growthRows : rows, values.only);
   if (wanted.length === 0) fail(`--only ${values.only.join(" --only ")}: no such row`);
   const chosen = (values.growth ? growthWorkloads : workloads).filter((workload) => workload.rows.some((row) => wanted.includes(row)));
   const named = namedPeers(values.peer);
