@@ -118,12 +118,13 @@ export function runGrowth(options: Options, scratch: string): void {
     const chosen = options.workloads.filter((workload) => growthWorkloads.includes(workload));
     const context = makeContext(scratch, new Set(chosen.flatMap(({ fixtures = [] }) => fixtures)));
     const plan = { rows: options.rows, workloads: chosen, rounds: options.rounds, named: running.map(({ name }) => name) };
-    const samples = measureAll(plan, running, context);
+    const { samples, failures } = measureAll(plan, running, context);
     if (options.rows.includes(startRow)) measureStarts(mounts, options.rounds, samples);
     const lines = linesOf(options.rows, samples);
     print(lines);
-    writeJson(options.json, { rounds: options.rounds, ...surroundings(), points, rows: lines });
+    writeJson(options.json, { rounds: options.rounds, ...surroundings(), points, failures, rows: lines });
     process.stdout.write(`medians of ${options.rounds} rounds, and times the smallest tree's; details in ${options.json}\n`);
+    if (failures.length > 0) process.exitCode = 1;
   } finally {
     for (const mount of mounts.values()) mount.stop();
   }

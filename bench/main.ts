@@ -58,12 +58,14 @@ function runPeers(options: Options, scratch: string): void {
   try {
     const context = makeContext(scratch, new Set(options.workloads.flatMap(({ fixtures = [] }) => fixtures)));
     const absent = startAll(options.peers, { scratch, ...profilesOf(options) }, running);
-    const lines = linesOf(options.rows, measureAll(options, running, context));
+    const { samples, failures } = measureAll(options, running, context);
+    const lines = linesOf(options.rows, samples);
     printLines(lines);
     const requests = options.profile ? { requests: requestsOf(running) } : {};
     const pinned = options.cpu === undefined ? "unpinned" : `everything on CPU ${options.cpu}`;
-    writeJson(options.json, { rounds: options.rounds, pinned, ...surroundings(), absent, ...requests, rows: lines });
+    writeJson(options.json, { rounds: options.rounds, pinned, ...surroundings(), absent, failures, ...requests, rows: lines });
     process.stdout.write(`${pinned}; medians of ${options.rounds} rounds; details in ${options.json}\n`);
+    if (failures.length > 0) process.exitCode = 1;
   } finally {
     for (const peer of running) peer.stop();
   }

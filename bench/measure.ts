@@ -57,8 +57,6 @@ function measure(workload: Workload, peer: Peer, context: Context): Measured {
       for (const { name } of workload.rows) samples[name] = grown / workload.writtenBytes;
     }
     return { samples, memoryMiB };
-  } catch (error) {
-    throw new Error(`${workload.name} on ${peer.name}: ${(error as Error).message}`);
   } finally {
     must("rm", ["-rf", directory]);
   }
@@ -98,21 +96,42 @@ export interface Plan {
   readonly named: readonly string[] | undefined;
 }
 
-/** Round by round through all peers, each round beginning with another, so that none always follows the same one. */
-export function measureAll(plan: Plan, peers: readonly Peer[], context: Context): Samples {
+/** What a peer could not do. */
+export interface Failure {
+  readonly peer: string;
+  readonly workload: string;
+  readonly reason: string;
+}
+
+/** One workload on all its peers, each round beginning with another peer, so that none always follows the same one. */
+function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], context: Context, samples: Samples): Failure[] {
+  const failures = new Map<Peer, Failure>();
+  for (let round = 0; round < plan.rounds; round++) {
+    process.stderr.write(`${workload.name}, round ${round + 1} of ${plan.rounds}:`);
+    for (let turn = 0; turn < meant.length; turn++) {
+      const peer = meant[(round + turn) % meant.length] as Peer;
+      if (failures.has(peer)) continue;
+      process.stderr.write(` ${peer.name}`);
+      try {
+        record(samples, peer, measure(workload, peer, context), plan.rows);
+      } catch (error) {
+        const reason = (error as Error).message;
+        process.stderr.write(` failed: ${reason}\n`);
+        failures.set(peer, { peer: peer.name, workload: workload.name, reason });
+      }
+    }
+    process.stderr.write("\n");
+  }
+  return [...failures.values()];
+}
+
+/** Who fails at a workload is left out of the rest of it; the others go on. */
+export function measureAll(plan: Plan, peers: readonly Peer[], context: Context): { samples: Samples; failures: Failure[] } {
   const samples: Samples = new Map();
-  for (const workload of plan.workloads) {
+  const failures = plan.workloads.flatMap((workload) => {
     const names = peersOf(workload, plan.named);
     const meant = peers.filter((peer) => names.includes(peer.name) && runs(peer, workload));
-    for (let round = 0; round < plan.rounds; round++) {
-      process.stderr.write(`${workload.name}, round ${round + 1} of ${plan.rounds}:`);
-      for (let turn = 0; turn < meant.length; turn++) {
-        const peer = meant[(round + turn) % meant.length] as Peer;
-        process.stderr.write(` ${peer.name}`);
-        record(samples, peer, measure(workload, peer, context), plan.rows);
-      }
-      process.stderr.write("\n");
-    }
-  }
-  return samples;
+    return measureRounds(plan, workload, meant, context, samples);
+  });
+  return { samples, failures };
 }

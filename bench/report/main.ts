@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type GrowthLine, growthAtMost, type Point } from "../growth.js";
+import type { Failure } from "../measure.js";
 import type { Line } from "../results.js";
 import { type Bar, barChart, growthChart } from "./charts.js";
 import { growthTable, speedTable } from "./markdown.js";
@@ -15,6 +16,7 @@ interface Surroundings {
 
 interface Results extends Surroundings {
   readonly absent: readonly { readonly peer: string; readonly reason: string }[];
+  readonly failures: readonly Failure[];
   readonly rows: readonly Line[];
 }
 
@@ -66,9 +68,11 @@ function barsOf(lines: readonly Line[]): Bar[] {
 async function speedSection(results: Results, pinned: Results | undefined): Promise<string> {
   fs.writeFileSync(pathOf("bench/results/speed.svg"), await barChart(barsOf(results.rows)));
   const absent = results.absent.map(({ peer, reason }) => `Not measured: ${peer} (${reason}).`);
+  const failed = results.failures.map(({ peer, workload }) => `Failed: ${peer} at "${workload}".`);
   return [
     describe(results),
     ...absent,
+    ...failed,
     "",
     "![ratios of time and their goals](bench/results/speed.svg)",
     "",
