@@ -272,6 +272,7 @@ export class Session {
   /** The errno that answers what a handler threw. What nobody foresaw is logged; for a request without an answer that is all. */
   #errnoOf(request: string, error: unknown): number {
     if (error instanceof FsError) return error.errno;
+    this.#hooks.onFault?.(error);
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     logLine("error", `${request} failed, its answer is EIO if it takes one: ${stack}`);
     return EIO;

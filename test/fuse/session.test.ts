@@ -104,6 +104,28 @@ t.test("a handler keeps its object", async (t) => {
   t.strictSame(exchange(new FileSystem(), unlink), reply(-EEXIST));
 });
 
+t.test("what is no refusal is told to the owner", async (t) => {
+  const mistake = new TypeError("a planted mistake");
+  const refusal = new FsError(EEXIST, "what");
+  for (const [thrown, told] of [
+    [mistake, [mistake]],
+    [refusal, []],
+  ] as const) {
+    const faults: unknown[] = [];
+    const handlers: Handlers = {
+      unlink() {
+        throw thrown;
+      },
+    };
+    const { session, kernel, device } = connect(handlers, { onFault: (error) => faults.push(error) });
+    session.request.buffer.set(unlink);
+    session.serve(unlink.length);
+    t.strictSame(faults, told);
+    close(device);
+    close(kernel);
+  }
+});
+
 t.test("malformed messages are answered, and reach no handler", async (t) => {
   const handlers: Handlers = {
     unlink() {
