@@ -58,7 +58,7 @@ export async function checkMountPoint(directory: string): Promise<MountPoint> {
 
 /** Unmounts a mount whose daemon died; detaches it while something still uses it. */
 export async function takeAwayDead(path: string): Promise<void> {
-  const errno = (await unmount(path)) === 0 ? 0 : detach(path);
+  const errno = (await unmount(path)) === 0 ? 0 : await detach(path);
   if (errno !== 0) throw new CliError(`${path}: left by a daemon that died, and it cannot be unmounted; try: sudo umount -l ${path}`);
   printError(`stone: unmounted ${path}, which a daemon that died had left`);
 }

@@ -77,7 +77,7 @@ class Daemon {
       control = await startControl(socketPath(this.#config.database), this.#handlers());
     } catch (error) {
       report({ ready: false, message: messageOf(error) });
-      this.#detachOwn();
+      await this.#detachOwn();
       return 1;
     }
     const { database, mountPoint } = this.#config;
@@ -85,7 +85,7 @@ class Daemon {
     logLine("info", `mounted ${database} on ${mountPoint}, pid ${process.pid}`);
     report({ ready: true });
     const end = await Promise.race([this.#worker.ended, this.#left]);
-    if (end === "failed") this.#detachOwn();
+    if (end === "failed") await this.#detachOwn();
     // The worker may be gone before umount(2) has returned: whoever asked for it is to be answered first.
     await this.#unmounting;
     await new Promise(setImmediate);
@@ -152,7 +152,7 @@ class Daemon {
   async #unmount(how: "plain" | "lazy"): Promise<void> {
     await this.#worker.barrier();
     const { mountPoint } = this.#config;
-    const errno = how === "lazy" ? detach(mountPoint) : await unmount(mountPoint);
+    const errno = await (how === "lazy" ? detach(mountPoint) : unmount(mountPoint));
     if (errno !== 0) throw new RefusedError({ message: `${mountPoint}: ${errnoName(errno)}`, code: errnoName(errno) });
   }
 
@@ -167,7 +167,7 @@ class Daemon {
     } catch (error) {
       logLine("warning", `${messageOf(error)}; detaching it`);
     }
-    const errno = detach(mountPoint);
+    const errno = await detach(mountPoint);
     if (errno !== 0) logLine("error", `cannot detach ${mountPoint}: ${errnoName(errno)}`);
     await this.#lastCommit();
     this.#leave();
@@ -183,10 +183,10 @@ class Daemon {
   }
 
   /** Takes away a mount whose worker is gone, so that its users get an error at once and not a name that answers nothing. */
-  #detachOwn(): void {
+  async #detachOwn(): Promise<void> {
     const { database, mountPoint } = this.#config;
     const entry = mountAt(mountPoint);
-    if (entry?.type === mountType && entry.source === database) detach(mountPoint);
+    if (entry?.type === mountType && entry.source === database) await detach(mountPoint);
   }
 }
 

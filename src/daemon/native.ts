@@ -39,19 +39,20 @@ export function peerOf(fd: number): { pid: number; uid: number; gid: number } {
   return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4), gid: credentials.readUInt32LE(8) };
 }
 
-/**
- * Unmounts, as root. Never call it on the thread that serves the mount: the kernel may ask the file system for a last write
- * and waits for the answer.
- */
-export function unmountAsRoot(target: string): Promise<number> {
+function umount2(target: string, flags: number): Promise<number> {
   return new Promise((resolve) => {
-    umount2Call.async(target, unmountNoFollow, (_error: unknown, result: number) => resolve(result === 0 ? 0 : koffi.errno()));
+    umount2Call.async(target, flags, (_error: unknown, result: number) => resolve(result === 0 ? 0 : koffi.errno()));
   });
 }
 
-/** Takes a mount out of the tree at once, as root; it ends when its last user does. Blocks on nothing. */
-export function detachAsRoot(target: string): number {
-  return umount2Call(target, unmountNoFollow | unmountDetach) === 0 ? 0 : koffi.errno();
+/** Unmounts, as root. It waits for the thread that serves the mount: the kernel may ask the file system for a last write. */
+export function unmountAsRoot(target: string): Promise<number> {
+  return umount2(target, unmountNoFollow);
+}
+
+/** Takes a mount out of the tree at once, as root; it ends when its last user does, which may be at once, with a last write. */
+export function detachAsRoot(target: string): Promise<number> {
+  return umount2(target, unmountNoFollow | unmountDetach);
 }
 
 /**

@@ -20,17 +20,27 @@ export interface Served {
 }
 
 /**
- * What a file system is given to serve with. `serve` composes the layers, mounts, and returns after it was unmounted and the
- * database closed. It throws when it cannot begin, with a message for the user, or cannot go on.
+ * What a file system is given to serve with. It is opened, mounted, and closed after it was unmounted; whoever serves throws when it
+ * cannot begin, with a message for the user, or cannot go on.
  */
 export interface Serving {
   readonly config: DaemonConfig;
+  /** To be called when a process acts for the first time, with its row's id: `describeProcess` answers later. */
+  onNewProcess(id: number, pid: number): void;
+  /** To be called once, when the mount answers. */
+  onMounted(): void;
+}
+
+/** For a driver that keeps its thread. */
+export interface KernelServing extends Serving {
   /** To be polled beside the kernel's descriptor. */
   readonly wakeDescriptor: number;
   /** To be called when the wake descriptor is readable: answers what the main thread asked. Never throws. */
   onWake(served: Served): void;
-  /** To be called when a process acts for the first time, with its row's id: `describeProcess` answers later. */
-  onNewProcess(id: number, pid: number): void;
-  /** To be called once, when the kernel's INIT was answered. */
-  onMounted(): void;
+}
+
+/** For a driver on the event loop. */
+export interface LibfuseServing extends Serving {
+  /** To be called once, before mounting: `served` answers what is asked from then on, `afterwards` is called after each. */
+  onServed(served: Served, afterwards: () => void): void;
 }

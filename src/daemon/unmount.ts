@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { constants } from "node:os";
 import { detachAsRoot, unmountAsRoot } from "./native.js";
 
@@ -20,8 +20,10 @@ export function unmount(mountPoint: string): Promise<number> {
   });
 }
 
-/** Takes a mount out of the tree at once, in use or not, and without asking the file system anything. Returns 0 or an error number. */
-export function detach(mountPoint: string): number {
+/** Takes a mount out of the tree at once, in use or not. Resolves to 0 or an error number. */
+export function detach(mountPoint: string): Promise<number> {
   if (isRoot()) return detachAsRoot(mountPoint);
-  return spawnSync("fusermount3", ["-u", "-z", "--", mountPoint]).status === 0 ? 0 : EPERM;
+  return new Promise((resolve) => {
+    execFile("fusermount3", ["-u", "-z", "--", mountPoint], (error) => resolve(error === null ? 0 : EPERM));
+  });
 }
