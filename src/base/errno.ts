@@ -9,6 +9,7 @@ export const {
   EBUSY,
   EEXIST,
   EFBIG,
+  EILSEQ,
   EINTR,
   EINVAL,
   EIO,

@@ -35,9 +35,9 @@ export class Callers {
     this.#bootMicros = Number(boot?.[1] ?? 0) * 1e6;
   }
 
-  /** The `process` row of a thread; null for the kernel itself (0). */
+  /** The `process` row of a thread; null for the kernel itself (0), and for this process, as which a driver asks that knows no callers. */
   processOf(thread: number, uid: number, gid: number): number | null {
-    if (thread === 0) return null;
+    if (thread === 0 || thread === process.pid) return null;
     const now = performance.now();
     const known = this.#byThread.get(thread);
     if (known !== undefined && (now - known.checkedAt < trustMillis || this.#startTicks(known.group) === known.startTicks)) {

@@ -1,5 +1,9 @@
+/** What carries requests from the kernel: this package's own driver, or libfuse 2 through the package fuse-native. */
+export type DriverName = "kernel" | "fuse-native";
+
 /** What `-o` says about a mount, with a value for everything. Sizes are bytes. */
 export interface MountOptions {
+  readonly driver: DriverName;
   readonly readOnly: boolean;
   readonly allowOther: boolean;
   /** The mounting user and root: by the mode that the root directory shows. */
@@ -19,8 +23,8 @@ export interface MountOptions {
   readonly batchMillis: number;
   readonly batchBytes: number;
   readonly writeback: boolean;
-  /** Whether access control lists are kept and enforced. */
-  readonly acl: boolean;
+  /** Whether access control lists are kept and enforced; unless said, where the driver can. */
+  readonly acl?: boolean;
   /** Owner, group and missing permission bits that all files show, whatever they have. */
   readonly uid?: number;
   readonly gid?: number;
@@ -44,6 +48,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const defaultOptions: MountOptions = {
+  driver: "kernel",
   readOnly: false,
   allowOther: false,
   allowRoot: false,
@@ -58,7 +63,6 @@ export const defaultOptions: MountOptions = {
   batchMillis: 1000,
   batchBytes: 32 * MiB,
   writeback: false,
-  acl: true,
   relatime: false,
   maxReadBytes: MiB,
   spinMicros: 50,
@@ -183,6 +187,11 @@ export const optionRows: readonly OptionRow[] = [
   text("subtype", (subtype) => ({ subtype }), 'the type shown after "fuse." (default stonefs, by which stone knows its mounts)'),
   flag("acl", { acl: true }, "keep and enforce POSIX access control lists (default)"),
   flag("noacl", { acl: false }, "refuse them; permissions are the mode's alone, which saves a request for each file others look at"),
+  choice(
+    "driver",
+    { kernel: { driver: "kernel" }, "fuse-native": { driver: "fuse-native" } },
+    "what speaks with the kernel (default kernel): fuse-native is libfuse 2, with fewer abilities; see README.md",
+  ),
 ];
 
 /** What mount(8) and fstab(5) say about any file system: accepted, without effect here. */
@@ -218,10 +227,23 @@ function usage(row: OptionRow): string {
   return row.argument === undefined ? row.name : `${row.name}=${row.argument}`;
 }
 
+/** What fuse-native cannot do, where it would not show before something is lost. */
+function refuseUncarried({ driver, allowOther, readOnly, writeback, acl }: MountOptions): void {
+  if (driver !== "fuse-native") return;
+  const refuse = (option: string, why: string): never => {
+    throw new OptionError(`-o ${option}: not with driver=fuse-native, ${why}`);
+  };
+  if (allowOther && !readOnly) refuse("allow_other", "which does not say who makes a file; let others only read, with allow_other,ro");
+  if (acl === true) refuse("acl", "which has no access control lists");
+  if (writeback) refuse("writeback", "which cannot ask the kernel for it");
+}
+
 /** Reads the values of all `-o`, each a list with commas, as mount(8) does. Throws OptionError. */
 export function parseMountOptions(lists: readonly string[]): MountOptions {
   const parts = lists.flatMap((list) => list.split(",")).filter((part) => part !== "");
-  return Object.assign({}, defaultOptions, ...parts.map(parseOne)) as MountOptions;
+  const options = Object.assign({}, defaultOptions, ...parts.map(parseOne)) as MountOptions;
+  refuseUncarried(options);
+  return options;
 }
 
 /** The table of options as the help prints it. */

@@ -47,19 +47,52 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the worker thread, which mounts and serves. */
-export function startWorker(config: DaemonConfig): WorkerLink {
-  const { port1, port2 } = new MessageChannel();
+/** What serves at the other end of a port. */
+interface Server {
+  /** To be called after a message was sent to it. */
+  ring(): void;
+  /** Resolves when it is gone, to what went wrong, if anything did that it did not say itself. */
+  readonly gone: Promise<Error | undefined>;
+}
+
+/** Serves from a thread of its own. */
+function inWorker(config: DaemonConfig, port: MessagePort): Server {
   const wakeDescriptor = openWake();
-  const start: WorkerStart = { config, port: port2, wakeDescriptor };
-  setFlagsFromString(heapGrowth);
+  const start: WorkerStart = { config, port, wakeDescriptor };
   const worker = new Worker(new URL("./worker.js", import.meta.url), {
     workerData: start,
-    transferList: [port2],
+    transferList: [port],
     name: "stonefs",
     // Most objects live for one request; a larger nursery only costs memory.
     resourceLimits: { maxYoungGenerationSizeMb: 24 },
   });
+  const gone = new Promise<Error | undefined>((resolve) => {
+    let failure: Error | undefined;
+    // An exception nobody caught, or out of memory.
+    worker.on("error", (error) => {
+      failure = error instanceof Error ? error : new Error(String(error));
+    });
+    worker.once("exit", () => resolve(failure));
+  });
+  return { ring: () => ringWake(wakeDescriptor), gone };
+}
+
+/** Serves from this thread, for the driver that can from no other. Only then are the layers below loaded here. */
+function inThisThread(config: DaemonConfig, port: MessagePort): Server {
+  const gone = import("./here.js")
+    .then(({ serveHere }) => serveHere(config, port))
+    .then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+  return { ring: () => {}, gone };
+}
+
+/** Starts what mounts and serves. */
+export function startWorker(config: DaemonConfig): WorkerLink {
+  const { port1, port2 } = new MessageChannel();
+  setFlagsFromString(heapGrowth);
+  const server = config.options.driver === "fuse-native" ? inThisThread(config, port2) : inWorker(config, port2);
   const waiting = new Map<number, Waiting>();
   let failure: Error | undefined;
   let nextId = 1;
@@ -75,7 +108,7 @@ export function startWorker(config: DaemonConfig): WorkerLink {
   const describe = async (id: number, pid: number): Promise<void> => {
     const request: WorkerRequest = { id, op: "process", details: await processDetails(pid) };
     port1.postMessage(request);
-    ringWake(wakeDescriptor);
+    server.ring();
   };
 
   port1.on("message", (message: WorkerMessage) => {
@@ -95,11 +128,10 @@ export function startWorker(config: DaemonConfig): WorkerLink {
     failure = new Error(message);
     failure.stack = stack;
   };
-  // A thread that ended by an exception nobody caught, or out of memory.
-  worker.on("error", (error) => fail(String(error), error instanceof Error ? (error.stack ?? "") : ""));
 
   const ended = new Promise<"clean" | "failed">((resolve) => {
-    worker.once("exit", () => {
+    void server.gone.then((uncaught) => {
+      failure ??= uncaught;
       const error = failure ?? new Error("the file system has ended");
       for (const asked of waiting.values()) asked.reject(error);
       waiting.clear();
@@ -117,7 +149,7 @@ export function startWorker(config: DaemonConfig): WorkerLink {
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       port1.postMessage(request(id));
-      ringWake(wakeDescriptor);
+      server.ring();
     });
 
   return {

@@ -35,6 +35,7 @@ t.test("the helper mounts, and says why it does not", async (t) => {
   t.equal(stone(["init", database]).status, 0);
   const helper = (...args: string[]) => run("env", ["-u", "NODE_OPTIONS", process.execPath, helperMain, ...args]);
   t.equal(helper().status, 1);
+  t.match(helper(database, directory, "-o", "driver=nonsense"), { status: 1, stderr: /driver=nonsense: must be kernel or fuse-native/ });
   t.match(helper(database, directory, "-o", "frobnicate"), { status: 1, stderr: /mount\.stonefs: -o frobnicate: unknown option/ });
   t.match(helper(join(base, "none.db"), directory), { status: 32, stderr: /mount\.stonefs: .*none\.db/ });
   t.match(helper("-f", database, directory), { status: 0 });

@@ -47,7 +47,8 @@ t.test("options as other FUSE file systems have them", async (t) => {
       allowRoot: true,
     },
   );
-  t.same(parseMountOptions(["default_permissions,noatime,acl"]), defaultOptions);
+  t.same(parseMountOptions(["default_permissions,noatime"]), defaultOptions);
+  t.equal(parseMountOptions(["noacl,acl"]).acl, true);
   t.equal(parseMountOptions(["max_read=1"]).maxReadBytes, 4096, "a page at least");
   for (const wrong of ["uid=root", "uid=4294967295", "umask=8", "umask=1000", "gid=", "fsname="]) {
     t.throws(() => parseMountOptions([wrong]), OptionError, wrong);
@@ -58,6 +59,23 @@ t.test("of two that contradict each other the later one holds", async (t) => {
   t.equal(parseMountOptions(["ro", "rw"]).readOnly, false);
   t.equal(parseMountOptions(["suid,nosuid"]).suid, false);
   t.equal(parseMountOptions(["size=1K,size=2K"]).sizeBytes, 2048);
+});
+
+t.test("the driver, and what that of libfuse cannot do", async (t) => {
+  t.same(parseMountOptions(["driver=kernel"]), defaultOptions);
+  const driver = "fuse-native";
+  t.same(parseMountOptions(["driver=fuse-native"]), { ...defaultOptions, driver });
+  t.same(parseMountOptions(["driver=fuse-native,allow_other,ro,noacl"]), {
+    ...defaultOptions,
+    driver,
+    allowOther: true,
+    readOnly: true,
+    acl: false,
+  });
+  for (const option of ["allow_other", "acl", "writeback"]) {
+    const message = new RegExp(`^-o ${option}: not with driver=fuse-native, `);
+    t.throws(() => parseMountOptions(["driver=fuse-native", option]), { name: "OptionError", message });
+  }
 });
 
 t.test("what fstab says of every file system is accepted", async (t) => {
@@ -85,6 +103,7 @@ t.test("a refusal names the option, its value and what there is", async (t) => {
   t.match(refusal("size"), /-o size: needs a value, size=SIZE/);
   t.match(refusal("ro=yes"), /-o ro=yes: ro takes no value/);
   t.match(refusal("views=sometimes"), /-o views=sometimes: must be hidden or visible/);
+  t.match(refusal("driver=nonsense"), /-o driver=nonsense: must be kernel or fuse-native/);
   t.match(refusal("views=toString"), /must be hidden or visible/);
   t.match(refusal("batch_ms=1s"), /-o batch_ms=1s: not a number of milliseconds/);
 });

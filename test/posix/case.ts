@@ -14,7 +14,23 @@ export type Need =
   | "mmap-shared"
   | "killpriv"
   | "birth-time"
-  | "syncfs";
+  | "syncfs"
+  /** Names and targets that are not UTF-8. */
+  | "any-name"
+  /** Times finer than a millisecond; before 1970; and one of the two set without the other. */
+  | "nanoseconds"
+  | "early-times"
+  | "one-time"
+  /** renameat2(2) with RENAME_NOREPLACE. */
+  | "noreplace"
+  /** A directory without a name answers those who have it open. */
+  | "removed-directory"
+  /** seekdir(3) to where telldir(3) never was. */
+  | "seekdir"
+  /** All names of a file are one inode to the kernel, with one page cache and one set of locks. */
+  | "one-inode"
+  /** open(2) finds one file or the other while a rename(2) replaces it. */
+  | "atomic-open";
 
 /** One check: `directory` is empty, writable, and of this case alone. It is removed afterwards. */
 export interface Case {

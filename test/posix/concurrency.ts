@@ -59,6 +59,7 @@ export const concurrency: Area = {
     },
     {
       name: "a file replaced by rename is never missing and never half",
+      needs: ["atomic-open"],
       async run(directory, t) {
         fs.writeFileSync(join(directory, "config"), "0".repeat(50_000));
         const code = `

@@ -82,6 +82,7 @@ export const directories: Area = {
     },
     {
       name: "a removed directory that is still open is empty and refuses new names",
+      needs: ["removed-directory"],
       run(directory, t) {
         const path = join(directory, "sub");
         fs.mkdirSync(path);

@@ -92,6 +92,7 @@ export const links: Area = {
     },
     {
       name: "targets keep bytes that are no UTF-8",
+      needs: ["any-name"],
       run(directory, t) {
         const target = Buffer.from([0x66, 0xff, 0xfe, 0x0a, 0x80]);
         fs.symlinkSync(target, join(directory, "link"));

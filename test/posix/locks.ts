@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Test } from "tap";
 import { type Answer, Locker, withLockers } from "../support/locker.js";
-import type { Area, Case } from "./case.js";
+import type { Area, Case, Need } from "./case.js";
 
 /** Whether the kernel has put this process to sleep in a lock: /proc names the function it waits in, or at least the state. */
 async function blocked(locker: Locker): Promise<void> {
@@ -18,10 +18,12 @@ async function blocked(locker: Locker): Promise<void> {
   }
 }
 
-function locking(name: string, run: (path: string, t: Test, one: Locker, two: Locker) => Promise<void>): Case {
+type Run = (path: string, t: Test, one: Locker, two: Locker) => Promise<void>;
+
+function locking(name: string, run: Run, ...needs: Need[]): Case {
   return {
     name,
-    needs: ["python3"],
+    needs: ["python3", ...needs],
     run: (directory, t) => withLockers((one, two) => run(join(directory, "file"), t, one, two)),
   };
 }
@@ -62,22 +64,26 @@ export const locks: Area = {
       t.equal(await one.call("close", copy), "ok");
       t.equal(await two.call("flock", b, "write"), "ok", "closed, released");
     }),
-    locking("a lock is the file's, whatever its name", async (path, t, one, two) => {
-      const a = await one.open(path);
-      t.equal(await one.call("flock", a, "write"), "ok");
-      t.equal(await one.call("posix", a, "write", 0, 10), "ok");
-      fs.linkSync(path, `${path}.second`);
-      fs.renameSync(path, `${path}.first`);
-      for (const name of ["first", "second"]) {
-        const b = await two.open(`${path}.${name}`);
-        t.equal(await two.call("flock", b, "write"), "EAGAIN", name);
-        t.equal(await two.call("posix", b, "read", 5, 1), "EAGAIN", name);
-      }
-      const b = await two.open(`${path}.second`);
-      fs.unlinkSync(`${path}.first`);
-      fs.unlinkSync(`${path}.second`);
-      t.equal(await two.call("flock", b, "write"), "EAGAIN", "without a name");
-    }),
+    locking(
+      "a lock is the file's, whatever its name",
+      async (path, t, one, two) => {
+        const a = await one.open(path);
+        t.equal(await one.call("flock", a, "write"), "ok");
+        t.equal(await one.call("posix", a, "write", 0, 10), "ok");
+        fs.linkSync(path, `${path}.second`);
+        fs.renameSync(path, `${path}.first`);
+        for (const name of ["first", "second"]) {
+          const b = await two.open(`${path}.${name}`);
+          t.equal(await two.call("flock", b, "write"), "EAGAIN", name);
+          t.equal(await two.call("posix", b, "read", 5, 1), "EAGAIN", name);
+        }
+        const b = await two.open(`${path}.second`);
+        fs.unlinkSync(`${path}.first`);
+        fs.unlinkSync(`${path}.second`);
+        t.equal(await two.call("flock", b, "write"), "EAGAIN", "without a name");
+      },
+      "one-inode",
+    ),
     locking("waiting for flock ends by a signal or by the lock", async (path, t, one, two) => {
       const [a, b] = [await one.open(path), await two.open(path)];
       t.equal(await two.call("flock", b, "write"), "ok");

@@ -12,6 +12,7 @@ export const names: Area = {
   cases: [
     {
       name: "every byte but NUL and slash, alone and in a row",
+      needs: ["any-name"],
       run(directory, t) {
         const bytes = Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => byte !== 0x2f);
         const all = Buffer.from(bytes);
@@ -31,6 +32,7 @@ export const names: Area = {
     },
     {
       name: "hostile ones",
+      needs: ["any-name"],
       run(directory, t) {
         const hostile = [
           Buffer.from("new\nline"),

@@ -12,6 +12,7 @@ export const removed: Area = {
   cases: [
     {
       name: "every call on the descriptor of a removed file",
+      needs: ["nanoseconds"],
       run(directory, t) {
         const path = join(directory, "file");
         const fd = fs.openSync(path, "w+");
@@ -50,6 +51,7 @@ export const removed: Area = {
     },
     {
       name: "a removed working directory: empty, and nothing can be made in it",
+      needs: ["removed-directory"],
       run(directory, t) {
         const script = `
           mkdir a a/b && cd a/b && rmdir ../b || exit 1
@@ -69,6 +71,7 @@ export const removed: Area = {
     },
     {
       name: "listing a removed directory",
+      needs: ["removed-directory"],
       run(directory, t) {
         const sub = join(directory, "sub");
         fs.mkdirSync(sub);

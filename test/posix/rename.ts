@@ -190,6 +190,7 @@ export const rename: Area = {
     },
     {
       name: "NOREPLACE refuses any target that exists, and moves otherwise",
+      needs: ["noreplace"],
       run(directory, t) {
         fs.writeFileSync(join(directory, "file"), "mine");
         fs.writeFileSync(join(directory, "other"), "kept");

@@ -49,6 +49,7 @@ export const times: Area = {
     },
     {
       name: "nanoseconds are kept exactly",
+      needs: ["nanoseconds"],
       run(directory, t) {
         const path = join(directory, "file");
         fs.writeFileSync(path, "");
@@ -67,6 +68,7 @@ export const times: Area = {
     },
     {
       name: "before 1970",
+      needs: ["early-times"],
       run(directory, t) {
         const path = join(directory, "file");
         fs.writeFileSync(path, "");
@@ -78,6 +80,7 @@ export const times: Area = {
     },
     {
       name: "UTIME_OMIT leaves one alone, UTIME_NOW takes the clock",
+      needs: ["one-time", "nanoseconds"],
       run(directory, t) {
         const path = join(directory, "file");
         fs.writeFileSync(path, "");
@@ -103,6 +106,7 @@ export const times: Area = {
     },
     {
       name: "by descriptor, also of a file without a name",
+      needs: ["nanoseconds"],
       run(directory, t) {
         const path = join(directory, "file");
         const fd = fs.openSync(path, "w");
@@ -116,6 +120,7 @@ export const times: Area = {
     },
     {
       name: "of a symlink itself",
+      needs: ["nanoseconds"],
       run(directory, t) {
         fs.writeFileSync(join(directory, "target"), "");
         fs.symlinkSync("target", join(directory, "link"));

@@ -12,9 +12,10 @@ const mayImport: Record<string, readonly string[]> = {
   vfs: ["base", "db", "store"],
   history: ["base", "db", "store", "vfs"],
   fuse: ["base"],
+  libfuse: ["base", "fuse"],
   bridge: ["base", "db", "store", "vfs", "fuse"],
-  daemon: ["base", "db", "store", "vfs", "history", "fuse", "bridge"],
-  cli: ["base", "db", "store", "vfs", "history", "fuse", "bridge", "daemon"],
+  daemon: ["base", "db", "store", "vfs", "history", "fuse", "libfuse", "bridge"],
+  cli: ["base", "db", "store", "vfs", "history", "fuse", "libfuse", "bridge", "daemon"],
 };
 
 const layers = Object.keys(mayImport);
