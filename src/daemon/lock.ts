@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { errnoName } from "../base/errno.js";
 import { tryLock, waitLock } from "./native.js";
@@ -66,7 +66,8 @@ export function lockDatabase(database: string, purpose: string): DatabaseLock {
     writeSync(fd, `${process.pid}\n${purpose}\n`);
     return {
       release() {
-        unlinkSync(path);
+        // With its directory, somebody may have removed it already.
+        rmSync(path, { force: true });
         closeSync(fd);
       },
     };

@@ -23,4 +23,8 @@ process.on("uncaughtException", (error) => {
   // The main thread only supervises: the worker goes on serving.
   logLine("error", `uncaught: ${error.stack ?? String(error)}`);
 });
-exitNow(await runDaemon(config, report));
+const status = await runDaemon(config, report).catch((error: unknown) => {
+  logLine("error", `the daemon failed: ${error instanceof Error ? error.stack : String(error)}`);
+  return 1;
+});
+exitNow(status);

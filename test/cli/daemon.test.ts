@@ -1,5 +1,5 @@
 /** The parts of a daemon that need no mount: its lock, and the conversation on its control socket. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import t from "tap";
@@ -36,6 +36,14 @@ t.test("a second lock is refused and says who has the first", async (t) => {
   t.notOk(existsSync(lockPath(database)), "released, it is gone");
   await waitUnlocked(database);
   lockDatabase(database, "stone gc").release();
+});
+
+t.test("a lock whose file was removed is released all the same", async (t) => {
+  const database = join(temporaryDirectory(t), "a.db");
+  const lock = lockDatabase(database, "test");
+  rmSync(lockPath(database));
+  lock.release();
+  lockDatabase(database, "test").release();
 });
 
 t.test("waiting for a lock ends when it is released", async (t) => {
