@@ -21,6 +21,8 @@ export interface LibfuseHooks {
   onMounted(): void;
   /** A request was answered; called after each, so it must be cheap. */
   afterRequest(): void;
+  /** No request waits: time for some microseconds of other work. Returns whether there was any; then it is called again. */
+  onIdle(): boolean;
   /** A handler threw what is no FsError: its request was answered EIO, and it was logged. */
   onFault(error: unknown): void;
 }
@@ -41,6 +43,7 @@ export class LibfuseSession {
   #served = 0;
   #answers = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #idling: NodeJS.Immediate | undefined;
   #fail: (error: unknown) => void = () => {};
 
   constructor(handlers: Handlers, hooks: LibfuseHooks) {
@@ -75,16 +78,37 @@ export class LibfuseSession {
       device.mount((error) => (error === null ? resolve() : reject(mountError(mountPoint, error)))),
     );
     this.#hooks.onMounted();
-    await Promise.race([ended(device._thread as Buffer), failed]);
+    try {
+      await Promise.race([ended(device._thread as Buffer), failed]);
+    } finally {
+      this.#rest();
+    }
+  }
+
+  /** Nothing is to be done any more. */
+  #rest(): void {
     clearTimeout(this.#timer as NodeJS.Timeout);
+    clearImmediate(this.#timer as NodeJS.Immediate);
+    clearImmediate(this.#idling);
   }
 
   #answered(): void {
     this.#answers++;
     this.#hooks.afterRequest();
+    this.#idling ??= setImmediate(() => this.#idle());
     if (this.#timer !== undefined && ++this.#served < housekeepingInterval) return;
     this.#served = 0;
     this.attend();
+  }
+
+  /** Immediates come after what the loop polled for, so requests that wait go first. */
+  #idle(): void {
+    this.#idling = undefined;
+    try {
+      if (this.#hooks.onIdle()) this.#idling = setImmediate(() => this.#idle());
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Looks at the deadline again: it may have moved. */
