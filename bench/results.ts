@@ -52,27 +52,45 @@ function relative(unit: Unit): boolean {
   return typeof unit === "object" || unit === "seconds";
 }
 
+/** 300 MB. */
+const memoryGoal: Goal = { atMost: 286 };
+
+/** The most memory that a daemon had in any of the rows. */
+function memoryLine(lines: readonly Line[]): Line[] {
+  const peers: Record<string, Measurement> = {};
+  for (const [peer, { memoryMiB }] of lines.flatMap((line) => Object.entries(line.peers))) {
+    if (memoryMiB === undefined || memoryMiB <= (peers[peer]?.median ?? 0)) continue;
+    peers[peer] = { median: memoryMiB, least: memoryMiB, most: memoryMiB, samples: [memoryMiB] };
+  }
+  const line = { row: "most resident memory in any row", unit: "MiB" as const, peers, verdicts: verdictOf(memoryGoal, peers) };
+  return Object.keys(peers).length === 0 ? [] : [line];
+}
+
+/** A line for each row that was measured, and one for the memory of all. */
 export function linesOf(rows: readonly Row[], samples: Samples): Line[] {
-  return rows.flatMap((row) => {
-    const byPeer = samples.get(row.name);
-    if (byPeer === undefined) return [];
-    const mine = median(byPeer.get(subject)?.values ?? []);
-    const peers = Object.fromEntries(
-      [...byPeer].map(([peer, { values, memoryMiB }]): [string, Measurement] => {
-        const measured = { median: median(values), least: Math.min(...values), most: Math.max(...values), samples: values };
-        const compared = peer !== subject && relative(row.unit) && !Number.isNaN(mine);
-        return [
-          peer,
-          {
-            ...measured,
-            ...(compared ? { ratio: mine / measured.median } : {}),
-            ...(memoryMiB > 0 ? { memoryMiB: Math.round(memoryMiB) } : {}),
-          },
-        ];
-      }),
-    );
-    return [
-      { row: row.name, unit: row.unit, peers, verdicts: [...(row.goals ?? []), overAgentfs].flatMap((goal) => verdictOf(goal, peers)) },
-    ];
-  });
+  const lines = rows.flatMap((row) => lineOf(row, samples));
+  return [...lines, ...memoryLine(lines)];
+}
+
+function lineOf(row: Row, samples: Samples): Line[] {
+  const byPeer = samples.get(row.name);
+  if (byPeer === undefined) return [];
+  const mine = median(byPeer.get(subject)?.values ?? []);
+  const peers = Object.fromEntries(
+    [...byPeer].map(([peer, { values, memoryMiB }]): [string, Measurement] => {
+      const measured = { median: median(values), least: Math.min(...values), most: Math.max(...values), samples: values };
+      const compared = peer !== subject && relative(row.unit) && !Number.isNaN(mine);
+      return [
+        peer,
+        {
+          ...measured,
+          ...(compared ? { ratio: mine / measured.median } : {}),
+          ...(memoryMiB > 0 ? { memoryMiB: Math.round(memoryMiB) } : {}),
+        },
+      ];
+    }),
+  );
+  return [
+    { row: row.name, unit: row.unit, peers, verdicts: [...(row.goals ?? []), overAgentfs].flatMap((goal) => verdictOf(goal, peers)) },
+  ];
 }

@@ -2,9 +2,16 @@
 
 /**
  * What a sample of a row is: seconds for so many operations or bytes, or seconds as they are, the longest or 99th of a hundred
- * waits in milliseconds, a ratio to the live tree of the same mount, or bytes that the database grew by for each byte written.
+ * waits in milliseconds, a ratio to the live tree of the same mount, bytes that the database grew by for each byte written, or memory.
  */
-export type Unit = { readonly operations: number } | { readonly bytes: number } | "seconds" | "milliseconds" | "ratio" | "bytes/byte";
+export type Unit =
+  | { readonly operations: number }
+  | { readonly bytes: number }
+  | "seconds"
+  | "milliseconds"
+  | "ratio"
+  | "bytes/byte"
+  | "MiB";
 
 /** A ratio of time to a peer, where `subject`, if given, is measured instead of stonefs as it is mounted by default. */
 export interface RelativeGoal {

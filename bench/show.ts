@@ -1,5 +1,5 @@
 /** Numbers and verdicts as a person reads them. */
-import type { Line, Verdict } from "./results.js";
+import type { Line, Measurement, Verdict } from "./results.js";
 import type { Unit } from "./row.js";
 
 function plain(value: number): string {
@@ -15,9 +15,15 @@ export function showValue(unit: Unit, value: number): string {
       return `${value.toFixed(2)} s`;
     case "milliseconds":
       return `${plain(value)} ms`;
+    case "MiB":
+      return `${value.toFixed(0)} MiB`;
     default:
       return `${value.toFixed(2)}×`;
   }
+}
+
+export function showSpread(unit: Unit, { least, most, samples }: Measurement): string {
+  return samples.length < 2 ? "" : `${showValue(unit, least)} to ${showValue(unit, most)}`;
 }
 
 export const showRatio = (ratio: number): string => `${ratio >= 0.1 ? ratio.toFixed(2) : ratio.toFixed(3)}×`;
@@ -25,6 +31,6 @@ export const showRatio = (ratio: number): string => `${ratio >= 0.1 ? ratio.toFi
 /** Throughput rows are bounded from below: twice the time is half the throughput. */
 export function showGoal({ unit }: Line, { peer, subject, atMost }: Verdict): string {
   const variant = subject.includes("+") ? `${subject.slice(subject.indexOf("+") + 1)}: ` : "";
-  if (peer === undefined) return `${variant}≤ ${unit === "milliseconds" ? `${atMost} ms` : `${atMost}×`}`;
+  if (peer === undefined) return `${variant}≤ ${unit === "milliseconds" || unit === "MiB" ? showValue(unit, atMost) : `${atMost}×`}`;
   return `${variant}≤ ${Number(atMost.toFixed(3))}× ${peer}`;
 }

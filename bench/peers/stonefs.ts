@@ -104,5 +104,6 @@ export const stonefsVariants: Readonly<Record<string, Starter>> = {
   "stonefs+writeback": starterOf("stonefs+writeback", "writeback"),
   "stonefs+noopen": starterOf("stonefs+noopen", "noopen"),
   "stonefs+nospin": starterOf("stonefs+nospin", "spin=0"),
+  "stonefs+nofastwake": starterOf("stonefs+nofastwake", "nofastwake"),
   "stonefs+fuse-native": starterOf("stonefs+fuse-native", "driver=fuse-native"),
 };

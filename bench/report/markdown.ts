@@ -1,8 +1,8 @@
 /** The results as tables of the README. */
-import type { GrowthLine } from "../growth.js";
+import { type GrowthLine, growthAtMost } from "../growth.js";
 import { subject } from "../peers/all.js";
 import type { Line, Verdict } from "../results.js";
-import { showGoal, showRatio, showValue } from "../show.js";
+import { showGoal, showRatio, showSpread, showValue } from "../show.js";
 
 function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
@@ -25,7 +25,7 @@ export function speedTable(lines: readonly Line[], pinned: readonly Line[]): str
     const mine = line.peers[subject];
     return [
       line.row,
-      mine === undefined ? "" : showValue(line.unit, mine.median),
+      mine === undefined ? "" : `${showValue(line.unit, mine.median)}<br>${showSpread(line.unit, mine)}`,
       ...columns.map((peer) => (line.peers[peer]?.ratio === undefined ? "" : showRatio(line.peers[peer].ratio))),
       mine?.memoryMiB === undefined ? "" : String(mine.memoryMiB),
       goals(line),
@@ -42,7 +42,10 @@ export function growthTable(lines: readonly GrowthLine[], points: readonly strin
     ...points.map((point, index) => {
       const at = measured[point];
       if (at === undefined) return "";
-      return index === 0 ? showValue(unit, at.median) : showRatio(at.ratio);
+      const value = showValue(unit, at.median);
+      if (index === 0) return value;
+      const ratio = showRatio(at.ratio);
+      return `${value}, ${at.ratio <= growthAtMost ? ratio : `**${ratio}**`}`;
     }),
   ]);
   return table(["", ...points], body);

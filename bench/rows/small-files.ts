@@ -76,7 +76,7 @@ export const smallFiles: Workload = {
     { name: name.rename, unit: { operations: files }, goals: overBindfs },
     { name: name.unlink, unit: { operations: files }, goals: overBindfs },
   ],
-  variants: ["stonefs+noopen", "stonefs+fuse-native", "agentfs-sdk"],
+  variants: ["stonefs+noopen", "stonefs+nofastwake", "stonefs+fuse-native", "agentfs-sdk"],
   run(directory) {
     const { names, seconds } = makeSmallFiles(directory);
     const buffer = Buffer.alloc(smallFileBytes);
