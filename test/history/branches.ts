@@ -7,13 +7,14 @@ import { mergeBase } from "../../src/history/lineage.js";
 import { type MergeResult, mergeBranch } from "../../src/history/merge.js";
 import { restore } from "../../src/history/restore.js";
 import { undo } from "../../src/history/undo.js";
+import { checkDatabase } from "../../src/store/check/check.js";
 import { collectGarbage } from "../../src/store/gc.js";
 import { dropSnapshot, listSnapshots, takeSnapshot } from "../../src/store/snapshots.js";
 import type { Store } from "../../src/store/store.js";
 import { rootIno } from "../../src/store/tree.js";
 import { isDirectory } from "../../src/vfs/mode.js";
 import { Vfs } from "../../src/vfs/vfs.js";
-import { newDatabase, open } from "../store/database.js";
+import { crashCopy, newDatabase, open } from "../store/database.js";
 import type { Random } from "../support/random.js";
 import { readWrite } from "../vfs/files.js";
 import { byPath, type CopiedFile, type Copy, copyOf, differences, pathsOf, unsound } from "./copies.js";
@@ -51,6 +52,8 @@ export class Branches {
   /** Trees at which branches became one, by "branch@moment": a merge's base is always one of them. */
   readonly #joints = new Map<string, Copy>();
   #named = 0;
+  /** What each branch was when everything was last committed. */
+  #committed = new Map<number, Copy>();
 
   constructor(t: Test, random: Random) {
     this.#t = t;
@@ -63,6 +66,12 @@ export class Branches {
   }
 
   step(): void {
+    this.#step();
+    this.store.settle();
+    if (!this.store.writer.open) this.#committed = new Map([...this.#lines].map(([id, { copy }]) => [id, copy]));
+  }
+
+  #step(): void {
     const { random } = this;
     const line = this.#pick();
     if (random.chance(0.7)) {
@@ -85,6 +94,7 @@ export class Branches {
       "diff",
       "commit",
       "collect",
+      "crash",
       "reopen",
     ] as const);
     this.counts[big] = (this.counts[big] ?? 0) + 1;
@@ -99,6 +109,7 @@ export class Branches {
     else if (big === "diff") this.#diff(line);
     else if (big === "commit") this.store.commit("ordered");
     else if (big === "collect" && random.chance(0.3)) this.#collect();
+    else if (big === "crash") this.#crash();
     else if (random.chance(0.2)) this.#reopen();
   }
 
@@ -368,6 +379,17 @@ export class Branches {
     const snapshots = new Set([...this.#lines.keys()].flatMap((id) => listSnapshots(this.store, id).map(({ event }) => `${id}@${event}`)));
     this.kept = this.kept.filter(({ branch, moment }) => snapshots.has(`${branch}@${moment}`));
     for (const line of this.#lines.values()) line.past.length = 0;
+  }
+
+  /** What a crash at this instant would leave is what was committed last, in every branch. */
+  #crash(): void {
+    const crashed = open(this.#t, crashCopy(this.#t, this.store), { mode: "read" });
+    for (const [id, copy] of this.#committed) this.#same(`branch ${id} after a crash`, differences(crashed.live(id), copy));
+    this.#same(
+      "the integrity check after a crash",
+      checkDatabase(crashed.connection).map(({ message }) => message),
+    );
+    crashed.connection.close();
   }
 
   #reopen(): void {

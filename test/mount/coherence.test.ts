@@ -11,6 +11,7 @@ import t, { type Test } from "tap";
 import { connectDaemon, type DaemonClient } from "../../src/daemon/client.js";
 import { onMount } from "../support/mount.js";
 import { type FileMap, getxattr, map, setxattr } from "../support/sys.js";
+import { lookAgain } from "./stale.js";
 
 const hammerFile = fileURLToPath(new URL("./hammer.js", import.meta.url));
 const rounds = 6;
@@ -19,6 +20,11 @@ const plainly = { resolutions: [], markers: "none", intent: "apply" } as const;
 
 /** The file's bytes in a round, on every page of it; of another length in each, so that the size changes too. */
 const bytesOf = (who: string): Buffer => Buffer.alloc(fileBytes + who.length * 100, `${who} `);
+
+/** As existsSync, which takes every error for an answer. */
+function isThere(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
 
 /** Everything about a directory that the kernel keeps, asked as programs do that have been at it for long. */
 class Watcher {
@@ -41,6 +47,10 @@ class Watcher {
 
   /** What it sees, asked once. */
   now(): Record<string, unknown> {
+    return lookAgain(() => this.#see());
+  }
+
+  #see(): Record<string, unknown> {
     const at = (name: string): string => join(this.#directory, name);
     const { size, mode, mtimeMs } = this.#held === undefined ? fs.statSync(at("file")) : fs.fstatSync(this.#held.fd);
     return {
@@ -52,8 +62,8 @@ class Watcher {
       stat: fs.statSync(at("file")).size,
       attribute: getxattr(at("file"), "user.who").toString(),
       listing: fs.readdirSync(this.#directory).sort(),
-      there: ["old", "missing", "made", "dir", "moved"].filter((name) => fs.existsSync(at(name))),
-      inner: ["dir/inner", "moved/inner"].filter((name) => fs.existsSync(at(name))),
+      there: ["old", "missing", "made", "dir", "moved"].filter((name) => isThere(at(name))),
+      inner: ["dir/inner", "moved/inner"].filter((name) => isThere(at(name))),
       links: fs.statSync(this.#directory).nlink,
       link: fs.readlinkSync(at("link")),
     };
@@ -163,7 +173,24 @@ async function roundOf(t: Test, directory: string, daemon: DaemonClient, who: st
   const shared = join(directory, "shared");
   const there = join(directory, ".branches", who);
   t.notOk(fs.existsSync(there), "a branch that is not there yet");
-  const watcher = new Watcher(shared, file);
+  const watcher = lookAgain(() => new Watcher(shared, file));
+  try {
+    await watchRound(t, directory, daemon, who, watcher, () => lookAgain(() => new Watcher(shared, file)));
+  } finally {
+    watcher.close();
+  }
+}
+
+async function watchRound(
+  t: Test,
+  directory: string,
+  daemon: DaemonClient,
+  who: string,
+  watcher: Watcher,
+  open: () => Watcher,
+): Promise<void> {
+  const shared = join(directory, "shared");
+  const there = join(directory, ".branches", who);
   const before = watcher.look();
   await daemon.ask("fork", { name: who });
   t.ok(fs.existsSync(there), `${who}: a fork`);
@@ -190,20 +217,19 @@ async function roundOf(t: Test, directory: string, daemon: DaemonClient, who: st
 
   // Through the root another branch shows; what is open stays in its own.
   const viaRoot = (): Record<string, unknown> => {
-    const again = new Watcher(shared, file);
+    const again = open();
     const seen = again.look();
     again.close();
     return seen;
   };
   watcher.look();
   await daemon.ask("switch", { name: who });
-  const open = fs.readFileSync(join(shared, "file"), "latin1");
-  t.ok(open === bytesOf(who).toString("latin1"), `${who}, switched: the path leads to the other branch at once`);
+  const read = (): string => lookAgain(() => fs.readFileSync(join(shared, "file"), "latin1"));
+  t.ok(read() === bytesOf(who).toString("latin1"), `${who}, switched: the path leads to the other branch at once`);
   expectChanged(t, viaRoot(), who, `${who}, switched`);
   await daemon.ask("switch", { name: "main" });
-  t.ok(fs.readFileSync(join(shared, "file"), "latin1") === before.path, `${who}, switched back`);
+  t.ok(read() === before.path, `${who}, switched back`);
   expectSame(t, watcher.now(), back, `${who}, switched back`);
-  watcher.close();
 }
 
 /** Rounds of changes on a mount that so many processes keep busy. */

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Random } from "../support/random.js";
+import { isStale } from "./stale.js";
 
 const [shared = ".", own = ".", seed = "0"] = process.argv.slice(2);
 const random = new Random(Number(seed));
@@ -16,13 +17,6 @@ const buffer = Buffer.alloc(70_000);
  * mount showed another branch, the other after.
  */
 const expected = ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "EXDEV"];
-/**
- * After a switch the kernel finds a directory below the root that it knew below `.branches`, and moves it, for which it only tries to
- * take its locks (__d_unalias in fs/dcache.c): of many that look at once one may be told that the directory is stale. Node has no
- * name for it.
- */
-const staleErrno = -116;
-
 function names(directory: string): string[] {
   return fs.readdirSync(directory).map((name) => join(directory, name));
 }
@@ -59,8 +53,8 @@ while (!stop) {
     try {
       random.pick(actions)();
     } catch (error) {
-      const { code = "", errno } = error as NodeJS.ErrnoException;
-      if (!expected.includes(code) && errno !== staleErrno) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (!expected.includes(code) && !isStale(error)) {
         console.log(`${error}`);
         process.exit(1);
       }
