@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { checkDatabase } from "../../src/store/check/check.js";
+import { redoPath } from "../../src/store/redo-log.js";
 import { rootIno } from "../../src/store/tree.js";
 import { newStore, open } from "../store/database.js";
 import { temporaryDirectory } from "../support/temporary.js";
@@ -24,8 +25,9 @@ function cuts(from: number, to: number, pageBytes: number): number[] {
   return lengths;
 }
 
-function crashDuring(t: Test, change: Change): void {
-  const store = newStore(t);
+/** @param what "synced" when fsync(2) has been called for what waits for its commit: then it is in the redo log, and never lost. */
+function crashDuring(t: Test, change: Change, what: "waiting" | "synced"): void {
+  const store = newStore(t, what === "synced" ? { redoBytes: 1 << 20 } : {});
   makeHistory(store);
   const { path } = store;
   const durable = stateOf(store);
@@ -33,6 +35,7 @@ function crashDuring(t: Test, change: Change): void {
   const vfs = vfsOf(store);
   vfs.mkdir(vfs.views.mounted, rootIno, "waiting", 0o755, root);
   const before = stateOf(store);
+  if (what === "synced") store.sync();
   const database = fs.readFileSync(path);
   const from = fs.statSync(`${path}-wal`).size;
   applyTo(store, change);
@@ -53,7 +56,9 @@ function crashDuring(t: Test, change: Change): void {
   for (const length of cuts(from, log.length, pageBytes)) {
     fs.writeFileSync(copy, database);
     fs.writeFileSync(`${copy}-wal`, log.subarray(0, length));
-    const crashed = open(t, copy, { mode: "read" });
+    if (what === "synced") fs.copyFileSync(redoPath(path), redoPath(copy));
+    // Only who writes brings in what the redo log has.
+    const crashed = open(t, copy, { mode: what === "synced" ? "write" : "read" });
     const found = names.get(stateOf(crashed)) ?? "something between";
     const problems = checkDatabase(crashed.connection);
     if (problems.length > 0) t.same(problems, [], `the integrity check, log cut at ${length}`);
@@ -63,7 +68,7 @@ function crashDuring(t: Test, change: Change): void {
   }
   t.same(
     seen,
-    ["durable", "before", "after"],
+    what === "synced" ? ["before", "after"] : ["durable", "before", "after"],
     `${(log.length - from) / (frameHeaderBytes + pageBytes)} pages of log: one state after the other`,
   );
 
@@ -76,4 +81,8 @@ function crashDuring(t: Test, change: Change): void {
   t.end();
 }
 
-for (const change of changes) t.test(nameOf(change), (t) => crashDuring(t, change));
+for (const change of changes) t.test(nameOf(change), (t) => crashDuring(t, change, "waiting"));
+
+for (const change of changes.filter(({ op }) => op === "merge")) {
+  t.test(`${nameOf(change)}, after an fsync`, (t) => crashDuring(t, change, "synced"));
+}
