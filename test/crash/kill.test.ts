@@ -11,6 +11,7 @@ import t, { type Test } from "tap";
 import { failsWithOneOf } from "../support/fails.js";
 import { type Mount, onMount } from "../support/mount.js";
 import { Random, seedOf } from "../support/random.js";
+import { stone } from "../support/stone.js";
 import { content, record, recordBytes } from "./steps.js";
 
 const writerFile = fileURLToPath(new URL("./writer.js", import.meta.url));
@@ -181,5 +182,23 @@ t.test("kill -9 while nothing happens loses nothing that is a second old", (t) =
     await mount.kill();
     mount.mount();
     t.equal(fs.readFileSync(join(mount.directory, "file"), "utf8"), "not synced");
+  }),
+);
+
+t.test("a command that reads after a crash sees what was synced", (t) =>
+  onMount(t, async (mount) => {
+    const fd = fs.openSync(join(mount.directory, "file"), "w");
+    for (const text of ["one ", "two ", "three"]) {
+      fs.writeSync(fd, text);
+      fs.fsyncSync(fd);
+    }
+    fs.closeSync(fd);
+    t.ok(fs.statSync(`${mount.database}-redo`).size > 0, "it is in the log of syncs");
+    await mount.kill();
+    const found = stone(["sql", "--db", mount.database, "--json", "SELECT sum(length) AS bytes FROM extent"]);
+    t.same(JSON.parse(found.stdout), [{ bytes: 13 }], found.stderr);
+    t.notOk(fs.existsSync(`${mount.database}-redo`));
+    mount.mount();
+    t.equal(fs.readFileSync(join(mount.directory, "file"), "utf8"), "one two three");
   }),
 );
