@@ -3,6 +3,11 @@ import type { Events } from "./events.js";
 import { genesisDigest, sealDigest } from "./seal.js";
 import type { Writer } from "./writer.js";
 
+/** The digest of the newest batch in the database. */
+export function lastDigest(connection: Connection): Uint8Array {
+  return connection.prepare<readonly [Uint8Array]>("SELECT digest FROM batch ORDER BY id DESC LIMIT 1").get([])?.[0] ?? genesisDigest;
+}
+
 /** Writes the batch row that makes a batch's events one durable, sealed unit. */
 export class Batches {
   readonly #writer: Writer;
@@ -27,6 +32,11 @@ export class Batches {
   /** The first event id of the batch being made. */
   get start(): number {
     return this.#sealedThrough + 1;
+  }
+
+  /** The digest of the newest batch. */
+  get digest(): Uint8Array {
+    return this.#digest;
   }
 
   /** Returns what forgets the batches from here on again. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import type { Connection } from "../db/connection.js";
-import { Batches } from "./batches.js";
+import { Batches, lastDigest } from "./batches.js";
 import { Events } from "./events.js";
 import { readMeta, writeMeta } from "./meta.js";
 import { recordsOf, redoPath } from "./redo-log.js";
@@ -21,14 +21,14 @@ export function redoGeneration(connection: Connection): number {
 export function recover(connection: Connection, path: string): void {
   const generation = redoGeneration(connection);
   const writer = new Writer(connection, () => {});
-  const events = new Events(connection, writer);
-  const batches = new Batches(connection, writer, events);
   let clock: { last: number; lastAt: number } | undefined;
-  for (const { changes, last, lastAt } of recordsOf(path, generation)) {
+  for (const { changes, last, lastAt } of recordsOf(path, generation, lastDigest(connection))) {
     for (const { sql, params } of changes) writer.run(connection.prepare(sql), params);
     clock = { last, lastAt };
   }
   if (clock !== undefined) {
+    const events = new Events(connection, writer);
+    const batches = new Batches(connection, writer, events);
     events.resume(connection, clock.last, clock.lastAt);
     batches.seal();
     writeMeta(connection, writer, redoFact, String(generation + 1));

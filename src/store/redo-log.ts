@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Value } from "../db/connection.js";
@@ -20,8 +20,8 @@ export interface RedoRecord {
 
 /** "redo", as the first bytes of a record. */
 const magic = 0x6f646572;
-/** Magic, length of the body, checksum of all that follows, generation, number within it. */
-const headerBytes = 24;
+/** Magic, length of the body, checksum of all that follows, generation, number within it, digest of the batch before. */
+const headerBytes = 24 + 32;
 /** A sync of more than this commits: then the engine's log, which is written once more anyway, costs less. */
 const recordMaxBytes = 256 * 1024;
 /** Records begin at multiples of this, so that no sync writes anew what another one made durable: a page of the host's cache. */
@@ -36,7 +36,8 @@ export function redoPath(databasePath: string): string {
  * What syncs made durable of the transaction that is open: a file of a fixed size beside the database. A sync of a small write is one
  * write of a few kilobytes into bytes that are there, where a commit logs each page it touched, of 16 KiB each, to the engine's log.
  *
- * A record counts while its generation is the one that the database says. The transaction whose changes it holds takes the database to
+ * A record counts while its generation is the one that the database says, and the batch before it the newest there: another copy of
+ * the database does not take it for its own. The transaction whose changes it holds takes the database to
  * the next generation, so its records end with its commit, and those of the next one begin at the start of the file.
  */
 export class RedoLog {
@@ -44,32 +45,31 @@ export class RedoLog {
   readonly #bytes: number;
   readonly #packer = new Packer(headerBytes);
   #generation: number;
+  /** The digest of the newest batch that was committed. */
+  #base: Uint8Array;
   #end = 0;
   #count = 0;
 
-  private constructor(fd: number, bytes: number, generation: number) {
+  private constructor(fd: number, bytes: number, generation: number, base: Uint8Array) {
     this.#fd = fd;
     this.#bytes = bytes;
     this.#generation = generation;
+    this.#base = base;
   }
 
   /** Makes the file, of zeros. Undefined where there is no room for it. */
-  static create(databasePath: string, bytes: number, generation: number): RedoLog | undefined {
+  static create(databasePath: string, bytes: number, generation: number, base: Uint8Array): RedoLog | undefined {
     const path = redoPath(databasePath);
-    rmSync(path, { force: true });
-    const fd = openSync(
-      path,
-      constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_DSYNC,
-      statSync(databasePath).mode & 0o777,
-    );
+    let fd = -1;
     try {
-      writeSync(fd, Buffer.alloc(bytes), 0, bytes, 0);
-      fsyncSync(fd);
+      const { O_CREAT, O_TRUNC, O_RDWR, O_DSYNC } = constants;
+      fd = openSync(path, O_CREAT | O_TRUNC | O_RDWR | O_DSYNC, statSync(databasePath).mode & 0o777);
+      if (writeSync(fd, Buffer.alloc(bytes), 0, bytes, 0) < bytes) throw new Error("no room");
       syncDirectory(path);
-      return new RedoLog(fd, bytes, generation);
+      return new RedoLog(fd, bytes, generation, base);
     } catch {
-      ftruncateSync(fd, 0);
-      closeSync(fd);
+      // Syncs commit, as they do when the log is full.
+      if (fd !== -1) closeSync(fd);
       rmSync(path, { force: true });
       return undefined;
     }
@@ -104,6 +104,7 @@ export class RedoLog {
     bytes.writeUInt32LE(packer.length - headerBytes, 4);
     bytes.writeDoubleLE(this.#generation, 12);
     bytes.writeUInt32LE(this.#count, 20);
+    bytes.set(this.#base, 24);
     bytes.writeUInt32LE(crc32(bytes.subarray(12, packer.length)), 8);
     writeSync(this.#fd, bytes, 0, length, this.#end);
     this.#end += length;
@@ -111,8 +112,13 @@ export class RedoLog {
     return true;
   }
 
-  /** The transaction was committed: what comes next is of the next generation. The commit is to be made durable first. */
-  restart(): void {
+  /**
+   * The transaction was committed, and `base` is the newest batch's digest. If there were records of it, what comes next is of the next
+   * generation; but before that, the commit is to be made durable.
+   */
+  committed(base: Uint8Array): void {
+    this.#base = base;
+    if (!this.begun) return;
     this.#generation += 1;
     this.#end = 0;
     this.#count = 0;
@@ -125,8 +131,8 @@ export class RedoLog {
   }
 }
 
-/** The records of a generation that a crash left, in order. One that was being written when it came is no record. */
-export function* recordsOf(databasePath: string, generation: number): Generator<RedoRecord> {
+/** The records of a generation, upon a batch of digest `base`, that a crash left, in order. One that was being written when it came is no record. */
+export function* recordsOf(databasePath: string, generation: number, base: Uint8Array): Generator<RedoRecord> {
   const path = redoPath(databasePath);
   if (!existsSync(path)) return;
   const file = readFileSync(path);
@@ -135,6 +141,7 @@ export function* recordsOf(databasePath: string, generation: number): Generator<
     const end = at + headerBytes + file.readUInt32LE(at + 4);
     if (file.readUInt32LE(at) !== magic || end > file.length) return;
     if (file.readDoubleLE(at + 12) !== generation || file.readUInt32LE(at + 20) !== count) return;
+    if (Buffer.compare(file.subarray(at + 24, at + headerBytes), base) !== 0) return;
     if (crc32(file.subarray(at + 12, end)) !== file.readUInt32LE(at + 8)) return;
     const unpacker = new Unpacker(file, at + headerBytes, end, texts);
     const record = { last: unpacker.number(), lastAt: unpacker.number(), changes: [] as Change[] };

@@ -2,7 +2,7 @@ import { nameFromText } from "../base/bytes.js";
 import { ENOSPC, FsError } from "../base/errno.js";
 import type { Connection } from "../db/connection.js";
 import { openSqlite } from "../db/sqlite.js";
-import { Batches } from "./batches.js";
+import { Batches, lastDigest } from "./batches.js";
 import { type Branch, Branches } from "./branches.js";
 import { Events, type Operation } from "./events.js";
 import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
@@ -123,7 +123,10 @@ export class Store {
     const cacheBytes = options.cacheBytes ?? 32 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
     this.#branchLimits = { inodeBytes: cacheBytes / 16, direntBytes: cacheBytes / 16 };
-    this.#redo = options.redoBytes === undefined ? undefined : RedoLog.create(path, options.redoBytes, redoGeneration(connection));
+    this.#redo =
+      options.redoBytes === undefined
+        ? undefined
+        : RedoLog.create(path, options.redoBytes, redoGeneration(connection), lastDigest(connection));
     this.#context = {
       tables: this.tables,
       events: this.events,
@@ -295,7 +298,7 @@ export class Store {
     if (this.writer.open) {
       this.#endRecords();
       if (!this.writer.commit()) this.#full();
-      if (this.#endsRecords) this.#redo?.restart();
+      this.#redo?.committed(this.#batches.digest);
       this.#endsRecords = false;
       this.#unsynced = true;
       for (const tree of this.#live.values()) tree.release();

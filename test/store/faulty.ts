@@ -4,7 +4,7 @@ import type { Test } from "tap";
 import { type Connection, DatabaseFullError, type Statement } from "../../src/db/connection.js";
 import { openSqlite } from "../../src/db/sqlite.js";
 import { createStore } from "../../src/store/create.js";
-import { Store } from "../../src/store/store.js";
+import { Store, type StoreOptions } from "../../src/store/store.js";
 import { temporaryDirectory } from "../support/temporary.js";
 
 /** Says when the disk is full. */
@@ -59,11 +59,11 @@ function faulty(connection: Connection, disk: Disk): Connection {
 }
 
 /** A new store on a disk that has room. */
-export function newFaultyStore(t: Test): { store: Store; disk: Disk } {
+export function newFaultyStore(t: Test, options: StoreOptions = {}): { store: Store; disk: Disk } {
   const path = join(temporaryDirectory(t), "db");
   createStore(path, { uid: 0, gid: 0 });
   const disk: Disk = { left: Number.POSITIVE_INFINITY, done: 0 };
   const connection = openSqlite(path, { mode: "write" });
   t.teardown(() => connection.close());
-  return { store: new Store(faulty(connection, disk), path, { batchMillis: 3600_000 }), disk };
+  return { store: new Store(faulty(connection, disk), path, { batchMillis: 3600_000, ...options }), disk };
 }

@@ -25,6 +25,7 @@ import {
   write,
   writeVersion,
 } from "./database.js";
+import { newFaultyStore } from "./faulty.js";
 
 const logged = { redoBytes: 1024 * 1024 };
 
@@ -161,6 +162,40 @@ t.test("closed, the log is gone", (t) => {
   t.end();
 });
 
+t.test("another copy of the database does not take the records for its own", (t) => {
+  const store = newStore(t, logged);
+  const file = addFile(store, "file");
+  writeVersion(store, file, 0, "old");
+  store.commit("durable");
+  const backup = crashCopy(t, store);
+  writeVersion(store, file, 0, "new");
+  store.commit("durable");
+  writeVersion(store, file, 3, "er");
+  store.sync();
+  fs.copyFileSync(redoPath(store.path), redoPath(backup));
+  const copy = open(t, backup);
+  t.equal(contentIn(liveOf(copy), file.ino)?.toString(), "old");
+  assertClean(t, copy);
+  t.end();
+});
+
+t.test("a batch that was sealed, could not be committed, and goes on", (t) => {
+  const { store, disk } = newFaultyStore(t, logged);
+  const file = addFile(store, "file");
+  writeVersion(store, file, 0, "one ");
+  disk.left = 0;
+  t.throws(() => store.commit("durable"), /disk .* is full/);
+  disk.left = Number.POSITIVE_INFINITY;
+  t.ok(store.writer.retry());
+  writeVersion(store, file, 4, "two");
+  store.sync();
+  const copy = open(t, crashCopy(t, store));
+  t.equal(contentIn(liveOf(copy), file.ino)?.toString(), "one two");
+  assertClean(t, copy);
+  assertClean(t, store);
+  t.end();
+});
+
 /** Takes copies of the database as power loss would leave it: what was synced of each file, and no more. */
 function losingPower(t: Test, store: Store): () => string {
   const directory = temporaryDirectory(t);
@@ -251,6 +286,6 @@ t.test("values of every kind, packed and unpacked", (t) => {
 });
 
 t.test("no file, no records", (t) => {
-  t.same([...recordsOf(join(temporaryDirectory(t), "db"), 0)], []);
+  t.same([...recordsOf(join(temporaryDirectory(t), "db"), 0, Buffer.alloc(32))], []);
   t.end();
 });
