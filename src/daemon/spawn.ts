@@ -35,7 +35,7 @@ export async function startDaemon(config: DaemonConfig): Promise<number> {
   const path = logPath(config.database);
   const log = openLog(path);
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
-  const child = spawn(process.execPath, ["--enable-source-maps", main, JSON.stringify(config)], {
+  const child = spawn(process.execPath, [main, JSON.stringify(config)], {
     // A working directory would be kept from being unmounted.
     cwd: "/",
     detached: true,
