@@ -228,7 +228,7 @@ export class Store {
     this.#releasing = [];
     try {
       const result = change();
-      this.commit("durable");
+      this.sync();
       for (const branch of this.#releasing) this.#live.delete(branch);
       return result;
     } catch (error) {
