@@ -13,6 +13,8 @@ export function stone(args: readonly string[], env: NodeJS.ProcessEnv = {}): str
   return must(process.execPath, [stoneMain, ...args], { env: { ...process.env, ...env } });
 }
 
+const fuseNative = "driver=fuse-native";
+
 /** A database that can be mounted and unmounted again. */
 export class Mount {
   readonly database: string;
@@ -23,8 +25,8 @@ export class Mount {
   constructor(database: string, directory: string, options: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.database = database;
     this.directory = directory;
-    // pgbench's server runs as a user of its own.
-    this.#options = [...(isRoot() ? ["allow_other"] : []), ...options];
+    // pgbench's server runs as a user of its own. libfuse's driver lets others only read.
+    this.#options = isRoot() && !options.includes(fuseNative) ? ["allow_other", ...options] : options;
     this.#env = env;
   }
 
@@ -105,5 +107,5 @@ export const stonefsVariants: Readonly<Record<string, Starter>> = {
   "stonefs+noopen": starterOf("stonefs+noopen", "noopen"),
   "stonefs+nospin": starterOf("stonefs+nospin", "spin=0"),
   "stonefs+nofastwake": starterOf("stonefs+nofastwake", "nofastwake"),
-  "stonefs+fuse-native": starterOf("stonefs+fuse-native", "driver=fuse-native"),
+  "stonefs+fuse-native": starterOf("stonefs+fuse-native", fuseNative),
 };
