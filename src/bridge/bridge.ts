@@ -1,4 +1,5 @@
-import { EEXIST, EINVAL, ENODATA, EPERM, EXDEV, FsError } from "../base/errno.js";
+import type { Name } from "../base/bytes.js";
+import { EBADF, EEXIST, EINVAL, ENODATA, ENOSYS, EPERM, EXDEV, FsError } from "../base/errno.js";
 import { nameMaxBytes } from "../base/limits.js";
 import * as abi from "../fuse/abi.js";
 import type { Handlers } from "../fuse/handlers.js";
@@ -8,11 +9,12 @@ import type { RequestHeader } from "../fuse/request.js";
 import type { Inode } from "../store/inode.js";
 import type { AttributeChanges } from "../vfs/attributes.js";
 import type { Caller } from "../vfs/caller.js";
-import { permissionBits, S_IFREG } from "../vfs/mode.js";
+import { isRegular, permissionBits, S_IFREG } from "../vfs/mode.js";
 import type { Vfs } from "../vfs/vfs.js";
 import type { View } from "../vfs/view.js";
 import type { Callers } from "./callers.js";
 import { Directories } from "./directories.js";
+import { ImplicitOpens } from "./implicit-opens.js";
 import { forever, mountedLinkTarget, NodeTable, type ShownAs, type ViewOwner, virtualAttributesSec } from "./node-table.js";
 import { branchesIno, inoOf, isRoot, isVirtual } from "./nodes.js";
 import { VirtualDirectories } from "./virtual.js";
@@ -37,11 +39,15 @@ export class Bridge implements Handlers {
   readonly #callers: Callers;
   readonly #virtual: VirtualDirectories;
   readonly #directories: Directories;
+  /** Where the kernel opens files without asking. */
+  readonly #implicit: ImplicitOpens | undefined;
 
-  constructor(vfs: Vfs, callers: Callers, owner: ViewOwner, shownAs?: ShownAs) {
+  constructor(vfs: Vfs, callers: Callers, owner: ViewOwner, opens: "asked" | "unasked", shownAs?: ShownAs) {
     this.#vfs = vfs;
     this.#callers = callers;
-    this.nodes = new NodeTable(vfs, owner, shownAs);
+    const implicit = opens === "unasked" ? new ImplicitOpens(vfs) : undefined;
+    this.#implicit = implicit;
+    this.nodes = new NodeTable(vfs, owner, shownAs, implicit && ((view, ino) => implicit.forgotten(view, ino)));
     this.#virtual = new VirtualDirectories(vfs, this.nodes);
     this.#directories = new Directories(vfs, this.nodes, this.#virtual);
   }
@@ -95,7 +101,9 @@ export class Bridge implements Handlers {
 
   unlink(header: RequestHeader, message: messages.NameMessage, reply: Reply): void {
     const { view, ino } = this.#directory(header);
-    this.#vfs.unlink(view, ino, message.name, this.#caller(header));
+    const caller = this.#caller(header);
+    this.#keepOpen(view, ino, message.name, caller);
+    this.#vfs.unlink(view, ino, message.name, caller);
     reply.ok();
   }
 
@@ -121,7 +129,9 @@ export class Bridge implements Handlers {
     if (flags > knownRenameFlags || flags === 3) throw new FsError(EINVAL, `renameat2 with flags ${flags}`);
     if (isVirtual(newdirHi) || this.nodes.view(newdirLo, newdirHi) !== view) throw new FsError(EXDEV, "renaming into another tree");
     const mode = flags === 0 ? "replace" : flags === 1 ? "noreplace" : "exchange";
-    this.#vfs.rename(view, ino, name, inoOf(newdirLo, newdirHi), newName, mode, this.#caller(header));
+    const caller = this.#caller(header);
+    if (mode === "replace") this.#keepOpen(view, inoOf(newdirLo, newdirHi), newName, caller);
+    this.#vfs.rename(view, ino, name, inoOf(newdirLo, newdirHi), newName, mode, caller);
     reply.ok();
   }
 
@@ -226,6 +236,7 @@ export class Bridge implements Handlers {
   // Content
 
   open(header: RequestHeader, message: messages.OpenMessage, reply: Reply): void {
+    if (this.#implicit !== undefined) throw new FsError(ENOSYS, "files are opened without asking");
     const { view, ino } = this.#file(header);
     const caller = this.#caller(header);
     const fh = this.#vfs.handles.open(view, ino, message.flags, caller);
@@ -240,7 +251,7 @@ export class Bridge implements Handlers {
     const existing = this.#vfs.lookup(view, parent, name);
     if (existing !== undefined && (flags & O_EXCL) !== 0) throw new FsError(EEXIST, "the file exists");
     const inode = existing ?? this.#vfs.create(view, parent, name, S_IFREG | (mode & permissionBits), caller);
-    const fh = this.#vfs.handles.open(view, inode.ino, flags, caller);
+    const fh = this.#openCreated(view, inode.ino, flags, caller);
     if (existing !== undefined && (flags & O_TRUNC) !== 0) this.#truncate(view, inode.ino, fh, openFlags, caller);
     this.#created(view, inode, fh, reply);
   }
@@ -257,38 +268,46 @@ export class Bridge implements Handlers {
     const { flags, mode, umask } = message;
     const caller = this.#caller(header, umask);
     const inode = this.#vfs.tmpfile(view, parent, S_IFREG | (mode & permissionBits), caller);
-    this.#created(view, inode, this.#vfs.handles.open(view, inode.ino, flags, caller), reply);
+    this.#created(view, inode, this.#openCreated(view, inode.ino, flags, caller), reply);
   }
 
-  read(_header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
+  #openCreated(view: View, ino: number, flags: number, caller: Caller): number {
+    if (this.#implicit === undefined) return this.#vfs.handles.open(view, ino, flags, caller);
+    this.#implicit.handleOf(view, ino, caller);
+    return 0;
+  }
+
+  read(header: RequestHeader, message: messages.ReadMessage, reply: Reply): void {
     const into = reply.payload(message.size);
-    reply.payloadLength(this.#vfs.handles.read(message.fh, message.offset, into));
+    reply.payloadLength(this.#vfs.handles.read(this.#handle(header, message.fh), message.offset, into));
   }
 
   write(header: RequestHeader, message: messages.WriteMessage, reply: Reply): void {
     const { fh, offset, data, writeFlags } = message;
     const kill = (writeFlags & abi.FUSE_WRITE_KILL_SUIDGID) !== 0;
-    reply.written(this.#vfs.handles.write(fh, offset, data, kill, this.#caller(header)));
+    reply.written(this.#vfs.handles.write(this.#handle(header, fh), offset, data, kill, this.#caller(header)));
   }
 
   fallocate(header: RequestHeader, message: messages.FallocateMessage, reply: Reply): void {
     const { fh, mode, offset, length } = message;
-    this.#vfs.allocate(fh, mode, offset, length, this.#caller(header));
+    this.#vfs.allocate(this.#handle(header, fh), mode, offset, length, this.#caller(header));
     reply.ok();
   }
 
-  lseek(_header: RequestHeader, message: messages.LseekMessage, reply: Reply): void {
+  lseek(header: RequestHeader, message: messages.LseekMessage, reply: Reply): void {
     const { fh, offset, whence } = message;
-    reply.lseek(this.#vfs.seek(fh, offset, whence === SEEK_DATA ? "data" : "hole"));
+    reply.lseek(this.#vfs.seek(this.#handle(header, fh), offset, whence === SEEK_DATA ? "data" : "hole"));
   }
 
   copyFileRange(header: RequestHeader, message: messages.CopyFileRangeMessage, reply: Reply): void {
-    const { fhIn, offsetIn, fhOut, offsetOut, length } = message;
-    reply.copied(this.#vfs.copyRange(fhIn, offsetIn, fhOut, offsetOut, length, this.#caller(header)));
+    const { fhIn, offsetIn, nodeidOutLo, nodeidOutHi, fhOut, offsetOut, length } = message;
+    const from = this.#handle(header, fhIn);
+    const to = fhOut === 0 ? this.#implicitHandle(nodeidOutLo, nodeidOutHi, header) : fhOut;
+    reply.copied(this.#vfs.copyRange(from, offsetIn, to, offsetOut, length, this.#caller(header)));
   }
 
   release(_header: RequestHeader, message: messages.ReleaseMessage, reply: Reply): void {
-    this.#vfs.handles.release(message.fh);
+    if (message.fh !== 0) this.#vfs.handles.release(message.fh);
     reply.ok();
   }
 
@@ -323,6 +342,24 @@ export class Bridge implements Handlers {
     return { view: this.nodes.view(header.nodeidLo, header.nodeidHi), ino: inoOf(header.nodeidLo, header.nodeidHi) };
   }
 
+  /** The handle that a request means; 0 where the kernel opened the file without asking. */
+  #handle(header: RequestHeader, fh: number): number {
+    return fh === 0 ? this.#implicitHandle(header.nodeidLo, header.nodeidHi, header) : fh;
+  }
+
+  #implicitHandle(lo: number, hi: number, header: RequestHeader): number {
+    if (this.#implicit === undefined) throw new FsError(EBADF, "handle 0");
+    return this.#implicit.handleOf(this.nodes.view(lo, hi), inoOf(lo, hi), this.#caller(header));
+  }
+
+  /** Before a file loses a name: whoever has it open without our knowledge must find it still there. */
+  #keepOpen(view: View, parent: number, name: Name, caller: Caller): void {
+    if (this.#implicit === undefined) return;
+    const inode = this.#vfs.lookup(view, parent, name);
+    if (inode === undefined || inode.nlink > 1 || !isRegular(inode.mode) || !this.nodes.knows(view, inode.ino)) return;
+    this.#implicit.handleOf(view, inode.ino, caller);
+  }
+
   #caller(header: RequestHeader, umask = 0): Caller {
     const { uid, gid, pid } = header;
     return { uid, gid, process: this.#callers.processOf(pid, uid, gid), umask, thread: pid };
@@ -332,7 +369,7 @@ export class Bridge implements Handlers {
     try {
       this.#vfs.setAttributes(view, ino, { size: 0, killPrivileges: (openFlags & abi.FUSE_OPEN_KILL_SUIDGID) !== 0 }, caller);
     } catch (error) {
-      this.#vfs.handles.release(fh);
+      if (fh !== 0) this.#vfs.handles.release(fh);
       throw error;
     }
   }

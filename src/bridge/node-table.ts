@@ -59,8 +59,11 @@ export class NodeTable {
   readonly #shownAs: ShownAs | undefined;
   readonly #lookups = new Lookups();
   readonly #rootNames = new Set<Name>();
+  readonly #onForgotten: ((view: View, ino: number) => void) | undefined;
 
-  constructor(vfs: Vfs, owner: ViewOwner, shownAs: ShownAs | undefined) {
+  /** `onForgotten` is told of each inode that the kernel knows no longer. */
+  constructor(vfs: Vfs, owner: ViewOwner, shownAs: ShownAs | undefined, onForgotten?: (view: View, ino: number) => void) {
+    this.#onForgotten = onForgotten;
     this.#vfs = vfs;
     this.#owner = owner;
     this.#shownAs = shownAs;
@@ -112,7 +115,10 @@ export class NodeTable {
     const left = this.#lookups.remove(slot, ino, count);
     if (left === "known") return;
     const view = this.#vfs.views.get(slot);
-    if (view !== undefined) this.#vfs.forget(view, ino);
+    if (view !== undefined) {
+      this.#onForgotten?.(view, ino);
+      this.#vfs.forget(view, ino);
+    }
     if (left === "slot-forgotten") this.#vfs.views.drop(slot);
   }
 

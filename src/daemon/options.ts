@@ -23,6 +23,8 @@ export interface MountOptions {
   readonly batchMillis: number;
   readonly batchBytes: number;
   readonly writeback: boolean;
+  /** Whether the kernel opens files without asking. */
+  readonly noOpen: boolean;
   /** Whether access control lists are kept and enforced; unless said, where the driver can. */
   readonly acl?: boolean;
   /** Owner, group and missing permission bits that all files show, whatever they have. */
@@ -63,6 +65,7 @@ export const defaultOptions: MountOptions = {
   batchMillis: 1000,
   batchBytes: 32 * MiB,
   writeback: false,
+  noOpen: false,
   relatime: false,
   maxReadBytes: MiB,
   spinMicros: 50,
@@ -165,6 +168,7 @@ export const optionRows: readonly OptionRow[] = [
   millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
   bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 32M)"),
   flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
+  flag("noopen", { noOpen: true }, "let the kernel open files without asking; faster, but versions end with the batch, not with close"),
   number("uid", "UID", 10, idMax, (uid) => ({ uid }), "show all files as this user's; what is stored stays"),
   number("gid", "GID", 10, idMax, (gid) => ({ gid }), "show all files as this group's"),
   number("umask", "MASK", 8, 0o777, (umask) => ({ umask }), "show all files with all permissions but these, octal"),
@@ -228,7 +232,7 @@ function usage(row: OptionRow): string {
 }
 
 /** What fuse-native cannot do, where it would not show before something is lost. */
-function refuseUncarried({ driver, allowOther, readOnly, writeback, acl }: MountOptions): void {
+function refuseUncarried({ driver, allowOther, readOnly, writeback, noOpen, acl }: MountOptions): void {
   if (driver !== "fuse-native") return;
   const refuse = (option: string, why: string): never => {
     throw new OptionError(`-o ${option}: not with driver=fuse-native, ${why}`);
@@ -236,6 +240,7 @@ function refuseUncarried({ driver, allowOther, readOnly, writeback, acl }: Mount
   if (allowOther && !readOnly) refuse("allow_other", "which does not say who makes a file; let others only read, with allow_other,ro");
   if (acl === true) refuse("acl", "which has no access control lists");
   if (writeback) refuse("writeback", "which cannot ask the kernel for it");
+  if (noOpen) refuse("noopen", "which always asks");
 }
 
 /** Reads the values of all `-o`, each a list with commas, as mount(8) does. Throws OptionError. */

@@ -39,7 +39,13 @@ export function serve(serving: KernelServing): void {
     wakeFd: serving.wakeDescriptor,
     handlers: fileSystem.bridge,
     counts,
-    init: { ...defaultInitOptions, writebackCache: options.writeback ? "on" : "off", posixAcl: acls },
+    init: {
+      ...defaultInitOptions,
+      writebackCache: options.writeback ? "on" : "off",
+      posixAcl: acls,
+      // Truncation would come with the OPEN that does not come.
+      atomicTruncate: options.noOpen ? "off" : "on",
+    },
     spinMicros: options.spinMicros,
     fastWake: options.fastWake,
     hooks: {

@@ -102,10 +102,10 @@ export class Handles {
   write(number: number, offset: number, data: Buffer, killPrivileges: boolean, caller: Caller): number {
     const handle = this.get(number);
     const { inode } = handle;
+    const tree = writable(handle.view);
     if (!handle.writes) throw new FsError(EBADF, "the handle is not open for writing");
     if (offset + data.length > fileMaxBytes) throw new FsError(EFBIG, `a file of ${offset + data.length} bytes`);
     if (data.length === 0) return 0;
-    const tree = writable(handle.view);
     handle.process = caller.process ?? handle.process;
     if (killPrivileges || inode.draft === undefined) dropPrivileges(tree, inode, killPrivileges, caller);
     tree.write(inode, offset, data, handle.process);

@@ -21,7 +21,7 @@ interface Served {
 function served(t: Test): Served {
   const vfs = vfsOf(newStore(t));
   const owner = { uid: 0, gid: 0, mode: 0o700 };
-  const bridge = new Bridge(vfs, new Callers(vfs.store.processes, () => {}), owner);
+  const bridge = new Bridge(vfs, new Callers(vfs.store.processes, () => {}), owner, "asked");
   const operations = new Operations(bridge);
   const references = (): number => {
     operations.paths.invalidateEntry();
