@@ -16,6 +16,8 @@ import { applyTo, type Change, changes, makeHistory, nameOf, stateOf } from "./c
 /** https://www.sqlite.org/fileformat.html#the_write_ahead_log */
 const logHeaderBytes = 32;
 const frameHeaderBytes = 24;
+/** Some sectors. */
+const redoStepBytes = 2048;
 
 /** Lengths of the log at which a crash may have cut it off. */
 function cuts(from: number, to: number, pageBytes: number): number[] {
@@ -23,6 +25,20 @@ function cuts(from: number, to: number, pageBytes: number): number[] {
   const lengths = [from];
   for (let at = from; at < to; at += frameBytes) lengths.push(at + frameBytes / 2, at + frameBytes);
   return lengths;
+}
+
+/** Nothing where there is none. */
+function readRedo(path: string): Buffer {
+  return fs.existsSync(redoPath(path)) ? fs.readFileSync(redoPath(path)) : Buffer.alloc(0);
+}
+
+/** What a file may be while it is made another, from its beginning to its end; the last is the other. */
+function tornBetween(before: Buffer, after: Buffer): Buffer[] {
+  let end = after.length;
+  while (end > 0 && before[end - 1] === after[end - 1]) end--;
+  const torn: Buffer[] = [];
+  for (let at = 0; at < end; at += redoStepBytes) torn.push(Buffer.concat([after.subarray(0, at), before.subarray(at)]));
+  return before.equals(after) ? [] : [...torn, after];
 }
 
 /** @param what "synced" when fsync(2) has been called for what waits for its commit: then it is in the redo log, and never lost. */
@@ -38,7 +54,9 @@ function crashDuring(t: Test, change: Change, what: "waiting" | "synced"): void 
   if (what === "synced") store.sync();
   const database = fs.readFileSync(path);
   const from = fs.statSync(`${path}-wal`).size;
+  const redoBefore = readRedo(path);
   applyTo(store, change);
+  const redoAfter = readRedo(path);
   const after = stateOf(store);
   const log = fs.readFileSync(`${path}-wal`);
   t.ok(fs.readFileSync(path).equals(database), "all of it went to the log");
@@ -53,10 +71,15 @@ function crashDuring(t: Test, change: Change, what: "waiting" | "synced"): void 
 
   const copy = join(temporaryDirectory(t), "db");
   const seen: string[] = [];
-  for (const length of cuts(from, log.length, pageBytes)) {
+  // The redo log is written when the other one is durable.
+  const crashes = [
+    ...cuts(from, log.length, pageBytes).map((length) => ({ length, redo: redoBefore })),
+    ...tornBetween(redoBefore, redoAfter).map((redo) => ({ length: log.length, redo })),
+  ];
+  for (const { length, redo } of crashes) {
     fs.writeFileSync(copy, database);
     fs.writeFileSync(`${copy}-wal`, log.subarray(0, length));
-    if (what === "synced") fs.copyFileSync(redoPath(path), redoPath(copy));
+    if (what === "synced") fs.writeFileSync(redoPath(copy), redo);
     // Only who writes brings in what the redo log has.
     const crashed = open(t, copy, { mode: what === "synced" ? "write" : "read" });
     const found = names.get(stateOf(crashed)) ?? "something between";
@@ -74,6 +97,7 @@ function crashDuring(t: Test, change: Change, what: "waiting" | "synced"): void 
 
   fs.writeFileSync(copy, database);
   fs.writeFileSync(`${copy}-wal`, log.subarray(0, log.length - 1));
+  if (what === "synced") fs.writeFileSync(redoPath(copy), redoBefore);
   const again = open(t, copy);
   applyTo(again, change);
   t.ok(stateOf(again) === after, "done again after a crash it is the same");
