@@ -38,7 +38,7 @@ function look(database: string): string {
 }
 
 function copyDatabase(from: string, to: string): void {
-  for (const suffix of ["-wal", "-shm", "-reserve"]) fs.rmSync(to + suffix, { force: true });
+  for (const suffix of ["-wal", "-shm", "-redo", "-reserve"]) fs.rmSync(to + suffix, { force: true });
   fs.copyFileSync(from, to);
 }
 
