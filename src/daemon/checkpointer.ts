@@ -5,14 +5,13 @@ import type { Checkpointer } from "../store/store.js";
 export const checkpointIdle = 0;
 export const checkpointWanted = 1;
 export const checkpointEnd = 2;
-export const syncWanted = 3;
 
 /** Longer than any checkpoint of a bounded log takes; a thread that died must not stop the file system. Milliseconds. */
 const patienceMillis = 30_000;
 
 /**
  * Starts a thread that carries the log over with a connection of its own, while the writer serves: half the time of a long write
- * was spent there. It also makes a batch durable that nobody waits for. They talk through shared memory, since the worker that serves never returns to its event loop.
+ * was spent there. They talk through shared memory, since the worker that serves never returns to its event loop.
  */
 export function startCheckpointer(database: string): Checkpointer {
   const state = new Int32Array(new SharedArrayBuffer(4));
@@ -22,15 +21,13 @@ export function startCheckpointer(database: string): Checkpointer {
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
   });
   worker.unref();
-  const ask = (what: number): void => {
-    if (Atomics.compareExchange(state, 0, checkpointIdle, what) === checkpointIdle) Atomics.notify(state, 0);
-  };
   const settle = (): void => {
     Atomics.wait(state, 0, checkpointWanted, patienceMillis);
   };
   return {
-    request: () => ask(checkpointWanted),
-    sync: () => ask(syncWanted),
+    request() {
+      if (Atomics.compareExchange(state, 0, checkpointIdle, checkpointWanted) === checkpointIdle) Atomics.notify(state, 0);
+    },
     settle,
     close() {
       settle();

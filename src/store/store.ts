@@ -45,8 +45,6 @@ export interface StoreOptions {
 export interface Checkpointer {
   /** Asks for it, unless it is under way. */
   request(): void;
-  /** Asks for what was committed to be made durable, unless the thread is at work. */
-  sync(): void;
   /** Waits until it is not under way. */
   settle(): void;
   close(): void;
@@ -63,12 +61,6 @@ const lingeringRows = 256;
 const idleRows = 4;
 /** A batch holds at most this many events, so that sealing it stays short. */
 const batchEvents = 8192;
-/**
- * A batch of so many bytes ends when nothing happened for a moment, and is made durable beside the writer: whoever asks for that then,
- * by an fsync or a fork, waits for little. Each batch logs some 400 KiB of pages that rows share, so smaller ones wait for their time.
- */
-const quietBytes = 512 * 1024;
-const quietMillis = 2;
 /** The log is carried over into the database when it is this long ... */
 const checkpointBytes = 16 * 1024 * 1024;
 /** ... and here the writer waits for it: beside a busy writer nobody ever reaches the end of the log, where it starts afresh. */
@@ -105,9 +97,6 @@ export class Store {
   #inPlaceFrom = 0;
   /** When the oldest change of this batch was made, by the monotonic clock; 0 when there is none. */
   #dirtySince = 0;
-  /** When dirty bytes were last seen to have grown, once there are many; 0 before. */
-  #grewAt = 0;
-  #grownTo = 0;
   /** Whether something was committed that no sync made durable. */
   #unsynced = false;
   readonly #redo: RedoLog | undefined;
@@ -228,7 +217,7 @@ export class Store {
     this.#releasing = [];
     try {
       const result = change();
-      this.sync();
+      this.commit("durable");
       for (const branch of this.#releasing) this.#live.delete(branch);
       return result;
     } catch (error) {
@@ -280,10 +269,6 @@ export class Store {
   /** Between two requests: keeps what waits in memory within its bounds. Never throws for a full disk; the next change will. */
   pulse(): void {
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
-    if (this.space.dirtyBytes >= quietBytes && this.space.dirtyBytes !== this.#grownTo) {
-      this.#grownTo = this.space.dirtyBytes;
-      this.#grewAt = performance.now();
-    }
     const { inode, dirent, xattr } = this.tables;
     if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
     if (this.space.dirtyBytes >= this.#batchBytes || this.events.batch.length >= batchEvents) this.commitQuietly();
@@ -291,17 +276,12 @@ export class Store {
 
   /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */
   millisUntilDue(): number {
-    if (this.#dirtySince === 0) return Number.POSITIVE_INFINITY;
-    const due = this.#dirtySince + this.#batchMillis;
-    const quiet = this.#grewAt === 0 ? due : this.#grewAt + quietMillis;
-    return Math.max(0, Math.min(due, quiet) - performance.now());
+    return this.#dirtySince === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#dirtySince + this.#batchMillis - performance.now());
   }
 
   /** Ends the batch if it is due. */
   commitIfDue(): void {
-    if (this.#dirtySince === 0 || this.millisUntilDue() > 0) return;
-    this.commitQuietly();
-    if (this.#unsynced) this.#checkpointer?.sync();
+    if (this.#dirtySince !== 0 && this.millisUntilDue() === 0) this.commitQuietly();
   }
 
   /**
@@ -392,14 +372,12 @@ export class Store {
 
   #nothingWaits(logBytes = this.space.logBytes): void {
     this.#dirtySince = 0;
-    this.#grewAt = 0;
     this.space.settle(logBytes);
   }
 
   /** The batch waits, and is due again after its time. */
   #full(): never {
     this.#dirtySince = performance.now();
-    this.#grewAt = 0;
     throw new FsError(ENOSPC, "the disk that holds the database is full; changes wait in memory");
   }
 

@@ -69,19 +69,6 @@ t.test("a batch is due after its time, and only when something changed", (t) => 
   t.end();
 });
 
-t.test("a large batch is due as soon as nothing happens for a moment", (t) => {
-  const store = newStore(t, { batchMillis: 100_000 });
-  const file = addFile(store, "file");
-  write(store, file, 0, "x".repeat(1024 * 1024));
-  store.pulse();
-  t.ok(store.millisUntilDue() <= 2);
-  store.commit("ordered");
-  addFile(store, "small");
-  store.pulse();
-  t.ok(store.millisUntilDue() > 90_000, "a small one after it waits for its time");
-  t.end();
-});
-
 t.test("a batch ends with many bytes, or many events", (t) => {
   const store = newStore(t, { batchBytes: 100_000 });
   const file = addFile(store, "file");
