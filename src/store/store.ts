@@ -329,9 +329,9 @@ export class Store {
     this.inodeNumbers.reserve();
     if (!this.writer.open || this.writer.stalled) return false;
     const changes = this.writer.unlogged();
-    if (changes.length === 0) return true;
     // The records are changes of what was committed before, and take the place of its own.
     this.#sync();
+    if (changes.length === 0) return true;
     if (!redo.append({ changes, last: this.events.last, lastAt: this.events.lastAt })) return false;
     this.writer.noteLogged();
     return true;
