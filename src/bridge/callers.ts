@@ -21,23 +21,28 @@ interface Known {
 export class Callers {
   readonly #processes: Processes;
   readonly #onNew: (id: number, pid: number) => void;
+  readonly #nobody: number;
   readonly #byThread = new Map<number, Known>();
   readonly #byProcess = new Map<string, number>();
   readonly #buffer = Buffer.alloc(4096);
   readonly #bootMicros: number;
 
-  /** @param onNew told of every process seen for the first time, so that somebody else can look up the rest */
-  constructor(processes: Processes, onNew: (id: number, pid: number) => void) {
+  /**
+   * @param onNew told of every process seen for the first time, so that somebody else can look up the rest
+   * @param nobody the process as which a driver asks that knows no callers
+   */
+  constructor(processes: Processes, onNew: (id: number, pid: number) => void, nobody = 0) {
     this.#processes = processes;
+    this.#nobody = nobody;
     processes.usedBy(() => [...this.#byProcess.values(), ...[...this.#byThread.values()].map(({ id }) => id)]);
     this.#onNew = onNew;
     const boot = /^btime (\d+)$/m.exec(this.#read("/proc/stat"));
     this.#bootMicros = Number(boot?.[1] ?? 0) * 1e6;
   }
 
-  /** The `process` row of a thread; null for the kernel itself (0), and for this process, as which a driver asks that knows no callers. */
+  /** The `process` row of a thread; null for the kernel itself (0) and for `nobody`. */
   processOf(thread: number, uid: number, gid: number): number | null {
-    if (thread === 0 || thread === process.pid) return null;
+    if (thread === 0 || thread === this.#nobody) return null;
     const now = performance.now();
     const known = this.#byThread.get(thread);
     if (known !== undefined && (now - known.checkedAt < trustMillis || this.#startTicks(known.group) === known.startTicks)) {

@@ -75,7 +75,7 @@ export class FileSystem {
     }
     this.#store = store;
     this.#sizes = options.writeback ? "kept" : "told";
-    this.#callers = new Callers(store.processes, serving.onNewProcess);
+    this.#callers = new Callers(store.processes, serving.onNewProcess, process.pid);
     this.bridge = new Bridge(this.#vfs, this.#callers, viewOwner(config), options.noOpen ? "unasked" : "asked", shownAs(options));
   }
 
