@@ -110,7 +110,7 @@ export class Store {
     this.connection = connection;
     this.#checkpointer = options.checkpointer;
     this.#batchMillis = options.batchMillis ?? 1000;
-    this.#batchBytes = options.batchBytes ?? 32 * 1024 * 1024;
+    this.#batchBytes = options.batchBytes ?? 4 * 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
     this.writer = new Writer(connection, () => this.space.release());
     this.tables = openTables(connection, this.writer, options.blobCacheBytes ?? 16 * 1024 * 1024);
