@@ -5,7 +5,7 @@ import { subject, usualPeers } from "./peers/all.js";
 import type { Peer } from "./peers/peer.js";
 import type { Samples } from "./results.js";
 import type { Context, Row, Workload } from "./row.js";
-import { must } from "./run.js";
+import { Interrupted, must } from "./run.js";
 
 const workerFile = fileURLToPath(new URL("worker.js", import.meta.url));
 
@@ -115,6 +115,7 @@ function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], c
       try {
         record(samples, peer, measure(workload, peer, context), plan.rows);
       } catch (error) {
+        if (error instanceof Interrupted) throw error;
         const reason = (error as Error).message;
         process.stderr.write(` failed: ${reason}\n`);
         failures.set(peer, { peer: peer.name, workload: workload.name, reason });

@@ -1,6 +1,11 @@
 /** Programs that a benchmark starts and waits for. */
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 
+/** Somebody wants the benchmark to end. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
 /** Runs a program to its end and gives what it printed. Throws with its last words when it fails. */
 export function must(program: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
   const { status, signal, error, stdout, stderr } = spawnSync(program, args, {
@@ -9,6 +14,7 @@ export function must(program: string, args: readonly string[], options: SpawnSyn
     ...options,
     encoding: "utf8",
   });
+  if (signal === "SIGINT" || signal === "SIGTERM") throw new Interrupted(`${program} was ended by ${signal}`);
   if (status !== 0) {
     const words = stderr?.trim().slice(-500) ?? "";
     throw new Error(`${program} ${args.join(" ")}: ${error?.message ?? (words === "" ? (signal ?? `status ${status}`) : words)}`);
