@@ -4,6 +4,7 @@ import { Bridge } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
 import type { ShownAs } from "../bridge/node-table.js";
 import { Notices } from "../bridge/notices.js";
+import type { Housekeeping } from "../fuse/housekeeping.js";
 import type { AnswerCache } from "../fuse/notify.js";
 import { garbageCollection } from "../store/gc.js";
 import { openStore, type Store } from "../store/store.js";
@@ -20,17 +21,6 @@ import type { Served, Serving } from "./serving.js";
 
 /** Whether access control lists are kept and enforced. */
 export type Acls = "on" | "off";
-
-/** What a driver does to run a file system between two requests. */
-export interface Housekeeping {
-  /** How many milliseconds from now `onTick` is due: 0 for at once, Infinity for never. */
-  nextDeadlineMillis(): number;
-  onTick(): void;
-  afterRequest(): void;
-  /** No request waits: some microseconds of work, if there is any, which is told. */
-  onIdle(): boolean;
-  onFault(error: unknown): void;
-}
 
 /** What commands need of a driver. */
 export interface Driver {

@@ -4,6 +4,7 @@ import { fuse_in_header, fuse_opcode, fuse_out_header } from "./abi.js";
 import { burstRequests, CpuLatency, lingerMillis } from "./cpu-latency.js";
 import { answerEmpty, decodeForgetItem } from "./decode.js";
 import type { Handler, Handlers } from "./handlers.js";
+import type { Housekeeping } from "./housekeeping.js";
 import { defaultInitOptions, type InitOptions, type Negotiated, negotiate, putInit, putMajor } from "./init.js";
 import { type BatchForgetMessage, ForgetMessage, type InitMessage } from "./messages.js";
 import { type OpcodeRow, opcodeRows, rowOf } from "./opcodes.js";
@@ -15,22 +16,14 @@ import { SpinBudget, Waiter } from "./waiting.js";
 import { heardWake } from "./wake.js";
 import { WireReply } from "./wire-reply.js";
 
-/** What the session asks and tells its owner between requests. All are called from `run`, never during a handler. */
-export interface SessionHooks {
-  /** How many milliseconds from now `onTick` wants to be called: 0 or less for at once, Infinity for never. Asked often; must be cheap. */
-  nextDeadlineMillis(): number;
-  /** The time that nextDeadlineMillis gave is over. Under load it may come up to `housekeepingInterval` requests late. */
-  onTick(): void;
+/** What the session asks and tells its owner between requests. All are called from `run`. */
+export interface SessionHooks
+  extends Pick<Housekeeping, "nextDeadlineMillis" | "onTick">,
+    Partial<Pick<Housekeeping, "afterRequest" | "onIdle" | "onFault">> {
   /** The wake descriptor was rung. */
   onWake(): void;
   /** INIT is agreed, and the first request follows. */
   onInit?(negotiated: Negotiated): void;
-  /** A request was answered; called after each, so it must be cheap. */
-  afterRequest?(): void;
-  /** No request waits: time for some microseconds of other work. Returns whether there was any; then it is called again, before any sleep. */
-  onIdle?(): boolean;
-  /** A handler threw what is no FsError: its request was answered EIO, and it was logged. */
-  onFault?(error: unknown): void;
 }
 
 export interface SessionOptions {

@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import koffi from "koffi";
 import { errnoName } from "../base/errno.js";
 import type { Handlers } from "../fuse/handlers.js";
+import type { Housekeeping } from "../fuse/housekeeping.js";
 import { MountError, type MountOptions } from "../fuse/mount.js";
 import type { AnswerCache } from "../fuse/notify.js";
 import { loopThread } from "./block.js";
@@ -11,20 +12,10 @@ import { mountPointMaxBytes, optionsLine } from "./mount-options.js";
 import { Operations } from "./operations.js";
 import { loadFuseNative } from "./package.js";
 
-/** What the session asks and tells its owner between requests. Never called during a handler. */
-export interface LibfuseHooks {
-  /** How many milliseconds from now `onTick` wants to be called: 0 or less for at once, Infinity for never. */
-  nextDeadlineMillis(): number;
-  /** The time that nextDeadlineMillis gave is over. */
-  onTick(): void;
+/** What the session asks and tells its owner. */
+export interface LibfuseHooks extends Housekeeping {
   /** The mount answers. */
   onMounted(): void;
-  /** A request was answered; called after each, so it must be cheap. */
-  afterRequest(): void;
-  /** No request waits: time for some microseconds of other work. Returns whether there was any; then it is called again. */
-  onIdle(): boolean;
-  /** A handler threw what is no FsError: its request was answered EIO, and it was logged. */
-  onFault(error: unknown): void;
 }
 
 /** Requests served at most before the deadline is looked at. */
