@@ -1,5 +1,5 @@
 import { type Name, nameOf } from "../base/bytes.js";
-import type { Event } from "../store/events.js";
+import { type Event, type EventRow, eventColumns, eventOf } from "../store/events.js";
 import type { Store } from "../store/store.js";
 import type { Segment } from "./lineage.js";
 
@@ -20,30 +20,14 @@ export class Keys {
   }
 }
 
-/** What of an event's row says what it touched. */
-export type KeyEvent = Pick<Event, "id" | "op" | "ino" | "parent" | "name" | "toParent" | "toName" | "process">;
-
-type EventRow = readonly [
-  id: number,
-  op: Event["op"],
-  ino: number,
-  parent: number | null,
-  name: Uint8Array | null,
-  toParent: number | null,
-  toName: Uint8Array | null,
-  process: number | null,
-];
-
 /** Events read in one go. */
 const eventsPerRead = 4096;
-
-const columns = "id, op, ino, parent, name, to_parent, to_name, process";
 
 /**
  * The events of a stretch, oldest first, those that wait to be written included.
  * @param processes only what these did, by their ids
  */
-export function* eventsOf(store: Store, { branch, after, upTo }: Segment, processes?: ReadonlySet<number>): Generator<KeyEvent> {
+export function* eventsOf(store: Store, { branch, after, upTo }: Segment, processes?: ReadonlySet<number>): Generator<Event> {
   const read = store.connection.prepare<EventRow>(sqlOf(branch, processes));
   const ofBranch = store.events.waiting().filter((event) => event.branch === branch && event.id > after && event.id <= upTo);
   const waiting = processes === undefined ? ofBranch : ofBranch.filter(({ process }) => process !== null && processes.has(process));
@@ -52,7 +36,7 @@ export function* eventsOf(store: Store, { branch, after, upTo }: Segment, proces
   for (let from = after; ; ) {
     const rows = read.all([branch, from, upTo]);
     for (const row of rows) {
-      while (waiting.length > 0 && (waiting[waiting.length - 1] as KeyEvent).id < row[0]) yield waiting.pop() as KeyEvent;
+      while (waiting.length > 0 && (waiting[waiting.length - 1] as Event).id < row[0]) yield waiting.pop() as Event;
       yield eventOf(row);
     }
     const last = rows[rows.length - 1];
@@ -66,24 +50,16 @@ export function* eventsOf(store: Store, { branch, after, upTo }: Segment, proces
 function sqlOf(branch: number, processes: ReadonlySet<number> | undefined): string {
   const where = branch === 0 ? "branch = 0 AND $1 = 0" : "branch = $1 AND branch <> 0";
   const who = processes === undefined ? "" : `AND process IN (${[...processes].map(Math.trunc).join(", ")})`;
-  return `SELECT ${columns} FROM event WHERE ${where} AND id > $2 AND id <= $3 ${who} ORDER BY id LIMIT ${eventsPerRead}`;
-}
-
-function eventOf([id, op, ino, parent, name, toParent, toName, process]: EventRow): KeyEvent {
-  return { id, op, ino, parent, name: nameOrNull(name), toParent, toName: nameOrNull(toName), process };
-}
-
-function nameOrNull(bytes: Uint8Array | null): Name | null {
-  return bytes === null ? null : nameOf(bytes);
+  return `SELECT ${eventColumns} FROM event WHERE ${where} AND id > $2 AND id <= $3 ${who} ORDER BY id LIMIT ${eventsPerRead}`;
 }
 
 /** Whether an event changed a tree, and not the file system as a whole. */
-export function changesTree(event: KeyEvent): boolean {
+export function changesTree(event: Event): boolean {
   return !["fork", "drop", "rename-branch", "snapshot", "drop-snapshot"].includes(event.op);
 }
 
 /** Adds what an event touched. */
-export function addKeys(store: Store, event: KeyEvent, keys: Keys): void {
+export function addKeys(store: Store, event: Event, keys: Keys): void {
   if (!changesTree(event)) return;
   if (event.op === "merge" || event.op === "restore" || event.op === "undo") addTouched(store, event.id, keys);
   else {

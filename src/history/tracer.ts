@@ -1,7 +1,8 @@
 import { type Name, nameOf } from "../base/bytes.js";
+import type { Event } from "../store/events.js";
 import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
-import { changesTree, type KeyEvent } from "./keys.js";
+import { changesTree } from "./keys.js";
 import type { Slot } from "./paths.js";
 
 /** What one key was: before the selected events, and until somebody else changed it again. */
@@ -60,7 +61,7 @@ export class Tracer {
   }
 
   /** Takes the next event. */
-  follow(event: KeyEvent, selected: boolean): void {
+  follow(event: Event, selected: boolean): void {
     if (!changesTree(event)) return;
     const mark: Mark = { id: event.id, selected };
     const { ino } = event;

@@ -1,12 +1,13 @@
 import type { Name } from "../base/bytes.js";
 import { EINVAL, ENOENT, FsError } from "../base/errno.js";
+import type { Event } from "../store/events.js";
 import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
 import { type Change, changesOf } from "./change.js";
 import type { Conflict } from "./conflict.js";
 import { Identity, noTwins } from "./identity.js";
-import { changesTree, eventsOf, type KeyEvent, Keys } from "./keys.js";
+import { changesTree, eventsOf, Keys } from "./keys.js";
 import type { Segment } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import { MosaicTree } from "./mosaic.js";
@@ -98,7 +99,7 @@ function selectEvents(store: Store, own: Segment, { count, byProcess }: UndoOpti
 }
 
 /** The last events of a stretch that changed its tree, found from its end: a trunk may have millions before them. */
-function lastEvents(store: Store, own: Segment, count: number): KeyEvent[] {
+function lastEvents(store: Store, own: Segment, count: number): Event[] {
   for (let reach = Math.max(64, 4 * count); ; reach *= 8) {
     const after = Math.max(own.after, own.upTo - reach);
     const events = [...eventsOf(store, { ...own, after })].filter(changesTree);
@@ -106,7 +107,7 @@ function lastEvents(store: Store, own: Segment, count: number): KeyEvent[] {
   }
 }
 
-function eventsOfProcess(store: Store, own: Segment, pid: number): KeyEvent[] {
+function eventsOfProcess(store: Store, own: Segment, pid: number): Event[] {
   const rows = store.connection.prepare<readonly [number]>("SELECT id FROM process WHERE pid = $1").all([pid]);
   const processes = new Set(rows.map(([id]) => id));
   if (processes.size === 0) throw new FsError(ENOENT, `no process ${pid} is known to have changed anything`);

@@ -1,4 +1,4 @@
-import type { Name } from "../base/bytes.js";
+import { type Name, nameBytes, nameOf } from "../base/bytes.js";
 import { nowMicros } from "../base/clock.js";
 import type { Connection, Statement, Value } from "../db/connection.js";
 import type { Writer } from "./writer.js";
@@ -176,15 +176,15 @@ export function eventOf(row: EventRow): Event {
   return { id, at, branch, op, ino, parent, name: nameOrNull(name), toParent, toName: nameOrNull(toName), bytes, process };
 }
 
-function nameOrNull(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : Buffer.from(bytes).toString("latin1");
+function nameOrNull(bytes: Uint8Array | null): Name | null {
+  return bytes === null ? null : nameOf(bytes);
 }
 
 function row(event: Event): Value[] {
   const { id, at, branch, op, ino, parent, name, toParent, toName, bytes, process } = event;
-  return [id, at, branch, op, ino, parent, blobOf(name), toParent, blobOf(toName), bytes, process];
+  return [id, at, branch, op, ino, parent, bytesOrNull(name), toParent, bytesOrNull(toName), bytes, process];
 }
 
-function blobOf(name: Name | null): Buffer | null {
-  return name === null ? null : Buffer.from(name, "latin1");
+function bytesOrNull(name: Name | null): Buffer | null {
+  return name === null ? null : nameBytes(name);
 }
