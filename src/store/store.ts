@@ -232,8 +232,7 @@ export class Store {
   #undo(marks: readonly (() => void)[]): void {
     this.writer.discard();
     for (const back of marks) back();
-    const { inode, dirent, xattr } = this.tables;
-    for (const table of [inode, dirent, xattr]) table.discard();
+    for (const table of this.tables.writeBehind) table.discard();
     this.tables.blobs.discard();
     for (const tree of this.#live.values()) tree.reload();
     this.#nothingWaits();
@@ -247,16 +246,13 @@ export class Store {
 
   /** Writes all row versions that wait. */
   drain(): void {
-    this.tables.inode.drain();
-    this.tables.dirent.drain();
-    this.tables.xattr.drain();
+    for (const table of this.tables.writeBehind) table.drain();
   }
 
   /** While no request waits: writes a little of what is to be written anyway. Returns whether there was any. */
   idle(): boolean {
     if (this.writer.stalled) return false;
-    const { inode, dirent, xattr } = this.tables;
-    for (const table of [inode, dirent, xattr]) {
+    for (const table of this.tables.writeBehind) {
       if (table.pending <= lingeringRows) continue;
       table.drain(idleRows);
       return true;
@@ -269,9 +265,14 @@ export class Store {
   /** Between two requests: keeps what waits in memory within its bounds. Never throws for a full disk; the next change will. */
   pulse(): void {
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
-    const { inode, dirent, xattr } = this.tables;
-    if (inode.pending + dirent.pending + xattr.pending > drainRows) this.drain();
+    if (this.#waitingRows() > drainRows) this.drain();
     if (this.space.dirtyBytes >= this.#batchBytes || this.events.batch.length >= batchEvents) this.commitQuietly();
+  }
+
+  #waitingRows(): number {
+    let rows = 0;
+    for (const table of this.tables.writeBehind) rows += table.pending;
+    return rows;
   }
 
   /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */

@@ -11,6 +11,8 @@ export interface Tables {
   readonly inode: TemporalTable;
   readonly dirent: TemporalTable;
   readonly xattr: TemporalTable;
+  /** Those whose rows wait to be written. */
+  readonly writeBehind: readonly TemporalTable[];
   readonly extents: Extents;
   readonly blobs: Blobs;
   /** Throws ENOSPC while a full disk keeps the database from having what was acknowledged: to be asked before reading from it. */
@@ -22,11 +24,15 @@ export const xattrSpec = { name: "xattr", key: ["ino", "name"], values: ["value"
 
 /** Prepares the statements of every table. */
 export function openTables(connection: Connection, writer: Writer, blobCacheBytes: number): Tables {
+  const inode = new TemporalTable(connection, writer, inodeSpec);
+  const dirent = new TemporalTable(connection, writer, direntSpec);
+  const xattr = new TemporalTable(connection, writer, xattrSpec);
   return {
     connection,
-    inode: new TemporalTable(connection, writer, inodeSpec),
-    dirent: new TemporalTable(connection, writer, direntSpec),
-    xattr: new TemporalTable(connection, writer, xattrSpec),
+    inode,
+    dirent,
+    xattr,
+    writeBehind: [inode, dirent, xattr],
     extents: new Extents(connection, writer),
     blobs: new Blobs(connection, writer, blobCacheBytes),
     ready: () => writer.ready(),
