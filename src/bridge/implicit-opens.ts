@@ -8,8 +8,9 @@ const mostKept = 1024;
 
 /**
  * Files that the kernel opens without asking (`noopen`): OPEN is answered ENOSYS once, and from then on READ and WRITE come without a
- * handle. The first of them opens the file here, or the CREATE before them, whose RELEASE the kernel does not send either. Nothing tells when the last descriptor is closed, only FORGET that nobody
- * can have one any more; so a file that loses its last name while the kernel knows it must be taken for an open one.
+ * handle. The first of them opens the file here, or the CREATE before them, whose RELEASE the kernel does not send either. Nothing
+ * tells when the last descriptor is closed, only FORGET that nobody can have one any more; so a file that loses its last name
+ * while the kernel knows it must be taken for an open one.
  */
 export class ImplicitOpens {
   readonly #vfs: Vfs;

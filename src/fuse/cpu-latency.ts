@@ -29,11 +29,11 @@ const anyLatency = micros(2_000_000_000);
 export class CpuLatency {
   readonly #wanted: boolean;
   readonly #device: string;
-  readonly #wish = micros(hasPollingGovernor() ? 0 : 2);
   /** Opened by the first burst; -1 where that is not allowed. */
   #fd: number | undefined;
+  #wish: Buffer | undefined;
   #held = false;
-  #burstBegan = Number.NEGATIVE_INFINITY;
+  #lastServed = Number.NEGATIVE_INFINITY;
 
   /** `wanted` undefined: where the machine has few processors. Without the right to use the device (root's) it does nothing. */
   constructor(wanted: boolean | undefined, device = standardDevice) {
@@ -47,8 +47,8 @@ export class CpuLatency {
 
   /** To be told whenever another `burstRequests` requests were served. */
   served(nowMillis: number): void {
-    const quick = nowMillis - this.#burstBegan < burstMillis;
-    this.#burstBegan = nowMillis;
+    const quick = nowMillis - this.#lastServed < burstMillis;
+    this.#lastServed = nowMillis;
     if (quick && this.#wanted && !this.#held) this.#set(true);
   }
 
@@ -67,6 +67,7 @@ export class CpuLatency {
   #set(held: boolean): void {
     this.#fd ??= openDevice(this.#device);
     if (this.#fd === -1) return;
+    this.#wish ??= micros(onlyHalts() ? 0 : 2);
     writeSync(this.#fd, held ? this.#wish : anyLatency);
     this.#held = held;
   }
@@ -80,8 +81,8 @@ function openDevice(device: string): number {
   }
 }
 
-/** Virtual machines have the `haltpoll` driver, whose only sleep is the exit to the host. */
-function hasPollingGovernor(): boolean {
+/** Whether a processor's only sleep is the exit to the host: virtual machines have the driver `haltpoll`. */
+function onlyHalts(): boolean {
   try {
     return readFileSync("/sys/devices/system/cpu/cpuidle/current_driver", "latin1").trim() === "haltpoll";
   } catch {
