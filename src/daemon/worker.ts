@@ -1,5 +1,4 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import { heardWake } from "../fuse/wake.js";
 import { Answering, refusalOf } from "./answering.js";
 import { profiled } from "./profile.js";
 import type { WorkerRequest } from "./protocol.js";
@@ -14,9 +13,11 @@ import type { WorkerStart } from "./workerlink.js";
 const { config, port, wakeDescriptor } = workerData as WorkerStart;
 const answering = new Answering(port);
 
-/** Resets before it reads the port, so that a message sent in between wakes the poll again. */
+/**
+ * Empties the port. The session has reset the wake descriptor before, so a message sent in between wakes the poll again. To reset it here
+ * as well would lose the notifier's ring, for what it delivered since it was last asked.
+ */
 function onWake(served: Served): void {
-  heardWake(wakeDescriptor);
   for (;;) {
     const received = receiveMessageOnPort(port) as { message: WorkerRequest } | undefined;
     if (received === undefined) return;
