@@ -20,13 +20,37 @@ export interface Statement<Row extends readonly unknown[] = readonly Value[]> {
 
 /** How much room a database takes, in bytes. */
 export interface Usage {
-  /** In use by data, without the free pages inside. */
+  /** In use by data, in the segments too, without the free pages inside. */
   readonly usedBytes: number;
   /** Free inside the database file: used before it grows. */
   readonly reusableBytes: number;
 }
 
+/**
+ * Bytes beside the rows, for what is long: an engine's log need not have them. They are only ever appended, so a position always means the
+ * same bytes; rows say which are in use.
+ */
+export interface Segments {
+  /** Where the next bytes go at the earliest. */
+  readonly end: number;
+  /** What they take on the host, bytes. */
+  readonly usedBytes: number;
+  /** Goes on at `end`, as the rows have it: what is beyond was never committed. Throws DatabaseFormatError when the bytes are not there. */
+  resume(end: number): void;
+  /** Appends. Returns the position, or undefined when there is no room. The next commit makes it durable, before the rows. */
+  append(data: Uint8Array): number | undefined;
+  /** Fills `into` with the bytes from a position on. Throws when they are not there. */
+  read(position: number, into: Uint8Array): void;
+  /** Makes durable what was appended. */
+  sync(): void;
+  /** Gives bytes back that no committed row points to. They stay until `settle`: after a crash an older state may need them. */
+  free(position: number, length: number): void;
+  /** Every commit so far is durable: what was freed is the host's. */
+  settle(): void;
+}
+
 export interface Connection {
+  readonly segments: Segments;
   readonly readOnly: boolean;
   /** Prepares a statement once; the same text gives the same statement. */
   prepare<Row extends readonly unknown[] = readonly Value[]>(sql: string): Statement<Row>;
@@ -34,7 +58,7 @@ export interface Connection {
   exec(sql: string): void;
   readonly inTransaction: boolean;
   begin(): void;
-  /** Commits: atomic and ordered, durable only after the next `sync`. */
+  /** Commits: atomic and ordered, durable only after the next `sync`; what the rows point to in `segments` is so before. */
   commit(): void;
   rollback(): void;
   /** Runs `body` so that all its reads see one state of the database, whatever is committed meanwhile. */

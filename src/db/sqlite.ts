@@ -2,6 +2,7 @@ import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readSync
 import Database from "better-sqlite3";
 import { type Connection, DatabaseFormatError, DatabaseFullError, type Statement, type Usage, type Value } from "./connection.js";
 import { toPositional } from "./parameters.js";
+import { SegmentFiles } from "./segments.js";
 
 /** How to open a SQLite file. */
 export interface SqliteOptions {
@@ -60,6 +61,7 @@ class SqliteStatement<Row extends readonly unknown[]> implements Statement<Row> 
 /** SQLite in WAL mode, one writer. */
 class SqliteConnection implements Connection {
   readonly readOnly: boolean;
+  readonly segments: SegmentFiles;
   readonly #database: Database.Database;
   readonly #path: string;
   readonly #statements = new Map<string, Statement<readonly unknown[]>>();
@@ -70,6 +72,7 @@ class SqliteConnection implements Connection {
     this.#database = database;
     this.#path = path;
     this.readOnly = readOnly;
+    this.segments = new SegmentFiles(path, !readOnly);
     this.#pageBytes = database.pragma("page_size", { simple: true }) as number;
   }
 
@@ -95,6 +98,7 @@ class SqliteConnection implements Connection {
   }
 
   commit(): void {
+    this.segments.sync();
     this.prepare("COMMIT").run([]);
   }
 
@@ -145,11 +149,12 @@ class SqliteConnection implements Connection {
   usage(): Usage {
     const pages = this.#database.pragma("page_count", { simple: true }) as number;
     const free = this.#database.pragma("freelist_count", { simple: true }) as number;
-    return { usedBytes: (pages - free) * this.#pageBytes, reusableBytes: free * this.#pageBytes };
+    return { usedBytes: (pages - free) * this.#pageBytes + this.segments.usedBytes, reusableBytes: free * this.#pageBytes };
   }
 
   close(): void {
     this.#database.close();
+    this.segments.close();
     if (this.#walFd >= 0) closeSync(this.#walFd);
     this.#walFd = -1;
   }

@@ -2,13 +2,21 @@ import { crc32 } from "node:zlib";
 import { LRUCache } from "lru-cache";
 import { invariant } from "../base/assert.js";
 import { packBytes } from "../base/limits.js";
-import type { Connection, Statement } from "../db/connection.js";
+import type { Connection, Segments, Statement } from "../db/connection.js";
+import { codecs, positionBytes, positionIn } from "./codecs.js";
+import { readMeta, writeMeta } from "./meta.js";
 import type { Writer } from "./writer.js";
 
 /** Where bytes were stored. */
 export interface Place {
   readonly blob: number;
   readonly offset: number;
+}
+
+/** A blob whose bytes are in the segments. */
+interface Remote {
+  readonly position: number;
+  readonly length: number;
 }
 
 /** A blob that more may be appended to: not yet in the database. */
@@ -23,29 +31,51 @@ interface Pack {
 /** Packs kept open at most: that many files may be appended to in turn, and the end of a batch has that many left to write. */
 const openPacks = 128;
 
+/** The fact of `meta` that says how far the segments reach. */
+const segmentsFact = "segments";
+
 /** Byte strings by id, immutable once the batch has ended that made them, with a cache of those read lately. */
 export class Blobs {
+  readonly #connection: Connection;
+  readonly #segments: Segments;
   readonly #writer: Writer;
-  readonly #select: Statement<readonly [Uint8Array]>;
+  readonly #onBeside: (bytes: number) => void;
+  readonly #select: Statement<readonly [codec: number, length: number, data: Uint8Array]>;
+  readonly #selectRemote: Statement<readonly [length: number, data: Uint8Array]>;
   readonly #insert: Statement;
   readonly #append: Statement;
   readonly #delete: Statement;
-  readonly #cache: LRUCache<number, Uint8Array>;
+  readonly #cache: LRUCache<number, Uint8Array | Remote>;
   /** Packs that still take pieces, the one begun first in front. */
   readonly #packs = new Map<number, Pack>();
   #next: number;
   #sharedThrough: number;
+  /** What the database will say, once this batch is committed, that the segments have. */
+  #noted: number;
+  /** Bytes in the segments whose rows this batch removed. */
+  #freed: Remote[] = [];
 
-  constructor(connection: Connection, writer: Writer, cacheBytes: number) {
+  /** @param onBeside told of bytes that went to the segments: they do not wait for the end of the batch */
+  constructor(connection: Connection, writer: Writer, cacheBytes: number, onBeside: (bytes: number) => void = () => {}) {
+    this.#connection = connection;
+    this.#segments = connection.segments;
     this.#writer = writer;
-    this.#select = connection.prepare("SELECT data FROM blob WHERE id = $1");
-    this.#insert = connection.prepare("INSERT INTO blob (id, checksum, length, codec, data) VALUES ($1, $2, $3, 0, $4)");
+    this.#onBeside = onBeside;
+    this.#select = connection.prepare("SELECT codec, length, data FROM blob WHERE id = $1");
+    this.#selectRemote = connection.prepare(`SELECT length, data FROM blob WHERE id = $1 AND codec = ${codecs.segments}`);
+    this.#insert = connection.prepare("INSERT INTO blob (id, checksum, length, codec, data) VALUES ($1, $2, $3, $4, $5)");
     this.#append = connection.prepare("UPDATE blob SET checksum = $2, length = $3, data = CAST(data || $4 AS BLOB) WHERE id = $1");
     this.#delete = connection.prepare("DELETE FROM blob WHERE id = $1");
-    this.#cache = new LRUCache({ maxSize: cacheBytes, sizeCalculation: (data) => data.byteLength + 100 });
+    this.#cache = new LRUCache({ maxSize: cacheBytes, sizeCalculation: (found) => (isRemote(found) ? 100 : found.byteLength + 100) });
     const [last] = connection.prepare<readonly [number | null]>("SELECT max(id) FROM blob").get([]) ?? [null];
     this.#next = (last ?? 0) + 1;
     this.#sharedThrough = this.last;
+    this.#noted = Number(readMeta(connection, segmentsFact) ?? 0);
+  }
+
+  /** Goes on where the segments of what was committed end: once, before anything is added. */
+  resumeSegments(): void {
+    this.#segments.resume(this.#noted);
   }
 
   /** The newest blob's id. */
@@ -57,6 +87,18 @@ export class Blobs {
   add(data: Uint8Array): number {
     const id = this.#next++;
     this.#store(id, data);
+    return id;
+  }
+
+  /** As `add`, for a part of a long file: beside the database. The buffer may change afterwards. Undefined where there is no room. */
+  addBeside(data: Uint8Array): number | undefined {
+    const position = this.#segments.append(data);
+    if (position === undefined) return undefined;
+    const id = this.#next++;
+    const length = data.byteLength;
+    this.#onBeside(length);
+    this.#cache.set(id, { position, length });
+    this.#writer.run(this.#insert, [id, crc32(data), length, codecs.segments, positionBytes(position)]);
     return id;
   }
 
@@ -88,30 +130,61 @@ export class Blobs {
     for (const [id, pack] of this.#packs) this.#log(id, pack);
   }
 
-  /** Forgets the packs that are open: what was to point to them is undone. */
+  /** Has the database know how far the segments reach: a part of each batch, and of each record of the redo log, that needs it. */
+  noteSegments(): void {
+    const { end } = this.#segments;
+    if (end === this.#noted) return;
+    writeMeta(this.#connection, this.#writer, segmentsFact, String(end));
+    this.#noted = end;
+  }
+
+  /** The batch was committed. */
+  committed(): void {
+    for (const { position, length } of this.#freed.splice(0)) this.#segments.free(position, length);
+  }
+
+  /** Forgets the packs that are open, and what was removed: what was done since the last commit is undone. */
   discard(): void {
     this.#packs.clear();
+    this.#freed = [];
+    this.#noted = Number(readMeta(this.#connection, segmentsFact) ?? 0);
+    this.#cache.clear();
   }
 
   /** A blob's content. The invariant fails when it is not there: a row points to nothing. */
   get(id: number): Uint8Array {
-    const cached = this.#cache.get(id);
-    if (cached !== undefined) return cached;
-    const pack = this.#packs.get(id);
-    if (pack !== undefined) return pack.data.subarray(0, pack.length);
-    const row = this.#select.get([id]);
-    invariant(row !== undefined, `blob ${id} is missing`);
-    this.#cache.set(id, row[0]);
-    return row[0];
+    const found = this.#find(id);
+    if (!isRemote(found)) return found;
+    const data = Buffer.allocUnsafe(found.length);
+    this.#segments.read(found.position, data);
+    return data;
+  }
+
+  /** Copies the bytes [start, end) of a blob to `into`, from `at` on. */
+  copy(id: number, start: number, end: number, into: Uint8Array, at: number): void {
+    const found = this.#find(id);
+    if (isRemote(found)) this.#segments.read(found.position + start, into.subarray(at, at + end - start));
+    else into.set(found.subarray(start, end), at);
+  }
+
+  /** A blob's length in bytes. */
+  lengthOf(id: number): number {
+    const found = this.#find(id);
+    return isRemote(found) ? found.length : found.byteLength;
   }
 
   /** Removes a blob that no extent points to. */
   remove(id: number): void {
-    this.#cache.delete(id);
     const pack = this.#packs.get(id);
     this.#packs.delete(id);
-    if (pack === undefined) this.#writer.run(this.#delete, [id]);
-    else if (pack.logged > 0) this.#writer.onlyRecover(this.#delete, [id]);
+    if (pack !== undefined) {
+      if (pack.logged > 0) this.#writer.onlyRecover(this.#delete, [id]);
+      return;
+    }
+    const remote = this.#remote(id);
+    if (remote !== undefined) this.#freed.push(remote);
+    this.#cache.delete(id);
+    this.#writer.run(this.#delete, [id]);
   }
 
   /** Other extents than those that were made with them may from now on point to the blobs there are. */
@@ -122,6 +195,27 @@ export class Blobs {
   /** Whether only the extents that were made with it can point to a blob. It is known of those made since the database was opened. */
   isOwn(id: number): boolean {
     return id > this.#sharedThrough;
+  }
+
+  #find(id: number): Uint8Array | Remote {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    const pack = this.#packs.get(id);
+    if (pack !== undefined) return pack.data.subarray(0, pack.length);
+    const row = this.#select.get([id]);
+    invariant(row !== undefined, `blob ${id} is missing`);
+    const [codec, length, data] = row;
+    const found = codec === codecs.segments ? { position: positionIn(data), length } : data;
+    this.#cache.set(id, found);
+    return found;
+  }
+
+  /** Where a blob is, if it is in the segments. Its bytes are not read to know. */
+  #remote(id: number): Remote | undefined {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return isRemote(cached) ? cached : undefined;
+    const row = this.#selectRemote.get([id]);
+    return row === undefined ? undefined : { position: positionIn(row[1]), length: row[0] };
   }
 
   #closeOldest(): void {
@@ -140,7 +234,7 @@ export class Blobs {
       return;
     }
     this.#log(id, pack);
-    this.#writer.run(this.#insert, [id, pack.checksum, pack.length, data], "run");
+    this.#writer.run(this.#insert, [id, pack.checksum, pack.length, codecs.row, data], "run");
   }
 
   #log(id: number, pack: Pack): void {
@@ -149,12 +243,17 @@ export class Blobs {
     const piece = data.subarray(logged, length);
     pack.checksum = crc32(piece, pack.checksum);
     pack.logged = length;
-    this.#writer.onlyRecover(logged === 0 ? this.#insert : this.#append, [id, pack.checksum, length, piece]);
+    if (logged === 0) this.#writer.onlyRecover(this.#insert, [id, pack.checksum, length, codecs.row, piece]);
+    else this.#writer.onlyRecover(this.#append, [id, pack.checksum, length, piece]);
   }
 
   #store(id: number, data: Uint8Array): void {
-    this.#writer.run(this.#insert, [id, crc32(data), data.byteLength, data]);
+    this.#writer.run(this.#insert, [id, crc32(data), data.byteLength, codecs.row, data]);
   }
+}
+
+function isRemote(found: Uint8Array | Remote): found is Remote {
+  return "position" in found;
 }
 
 function append(pack: Pack, data: Buffer): void {

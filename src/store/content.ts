@@ -1,5 +1,6 @@
 import { blobBytes, packBytes } from "../base/limits.js";
 import type { Blobs } from "./blobs.js";
+import { giveBlock } from "./block-buffers.js";
 import { type Chunk, type Draft, isHole } from "./draft.js";
 import type { Extent, Extents } from "./extents.js";
 import { type AppendTarget, appendPiece, type Tail } from "./tail.js";
@@ -15,7 +16,7 @@ export function copyExtents(extents: readonly Extent[], blobs: Blobs, offset: nu
     const to = Math.min(extent.offset + extent.length, end);
     if (extent.blob === null || from >= to) continue;
     const start = extent.blobOffset + from - extent.offset;
-    into.set(blobs.get(extent.blob).subarray(start, start + to - from), from - offset);
+    blobs.copy(extent.blob, start, start + to - from, into, from - offset);
   }
 }
 
@@ -31,18 +32,31 @@ export function copyChunks(draft: Draft, blobs: Blobs, offset: number, into: Buf
       into.fill(0, from - offset, to - offset);
       continue;
     }
-    const source = chunk.data ?? blobs.get(chunk.blob);
     const start = chunk.blobOffset + from - chunk.offset;
-    into.set(source.subarray(start, start + to - from), from - offset);
+    if (chunk.data === undefined) blobs.copy(chunk.blob, start, start + to - from, into, from - offset);
+    else into.set(chunk.data.subarray(start, start + to - from), from - offset);
   }
 }
 
-/** Turns full chunks into blobs when a draft holds many, so that a long write does not end in one long pause. */
-export function spill(draft: Draft, blobs: Blobs): void {
-  if (draft.memoryBytes - draft.unspilledBytes < spillBytes) return;
+/**
+ * Writes into a draft. Of a long write whole blocks become blobs at once, beside the database: they are copied once, and the version
+ * does not end in one long pause.
+ */
+export function writeDraft(draft: Draft, offset: number, data: Buffer, blobs: Blobs): void {
+  const long = draft.spilled.length > 0 || draft.memoryBytes - draft.unspilledBytes + data.length >= spillBytes;
+  draft.write(offset, data, long ? (block) => blobs.addBeside(block) : undefined);
+  if (draft.memoryBytes - draft.unspilledBytes >= spillBytes) spill(draft, blobs);
+}
+
+/** Turns the whole blocks of a draft that holds many into blobs. */
+function spill(draft: Draft, blobs: Blobs): void {
   for (const chunk of draft.chunks) {
-    if (chunk.length !== blobBytes || chunk.data === undefined) continue;
-    storeChunk(chunk, draft, blobs, undefined);
+    const { data } = chunk;
+    if (chunk.length !== blobBytes || data === undefined) continue;
+    const beside = blobs.addBeside(data);
+    takeBytes(chunk, data, draft);
+    if (beside !== undefined) giveBlock(data);
+    chunk.blob = beside ?? blobs.add(data);
     draft.spilled.push(chunk.blob);
   }
   draft.unspilledBytes = draft.memoryBytes;
@@ -150,14 +164,19 @@ function appendedPiece(draft: Draft, { storedBytes, size }: DraftTarget): Buffer
   return appended ? chunk.data.subarray(0, chunk.length) : undefined;
 }
 
-/** Makes a chunk in memory one of a blob: with a tail small ones go to its pack. */
-function storeChunk(chunk: Chunk, draft: Draft, blobs: Blobs, tail: Tail | undefined): void {
+/** Takes a chunk's bytes out of memory: it is to be one of a blob. */
+function takeBytes(chunk: Chunk, data: Buffer, draft: Draft): Buffer {
+  draft.memoryBytes -= chunk.length;
+  chunk.data = undefined;
+  return data.subarray(0, chunk.length);
+}
+
+/** Makes a chunk in memory one of a blob; small ones go to the file's pack. */
+function storeChunk(chunk: Chunk, draft: Draft, blobs: Blobs, tail: Tail): void {
   // Without bytes in memory it is a blob's part already.
   if (chunk.data === undefined) return;
-  draft.memoryBytes -= chunk.length;
-  const data = chunk.data.subarray(0, chunk.length);
-  chunk.data = undefined;
-  if (tail === undefined || data.length >= smallBytes) {
+  const data = takeBytes(chunk, chunk.data, draft);
+  if (data.length >= smallBytes) {
     chunk.blob = blobs.add(data);
     return;
   }

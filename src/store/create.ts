@@ -1,6 +1,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { timespecOf } from "../base/clock.js";
 import { DatabaseFormatError } from "../db/connection.js";
+import { segmentsPath } from "../db/segments.js";
 import { openSqlite } from "../db/sqlite.js";
 import { mainBranch } from "./branches.js";
 import { formatVersion } from "./meta.js";
@@ -24,6 +25,9 @@ export interface CreateOptions {
  */
 export function createStore(path: string, options: CreateOptions = {}): void {
   if (existsSync(path)) throw new DatabaseFormatError(`${path} exists already; choose another path, or remove it first`);
+  if (existsSync(segmentsPath(path))) {
+    throw new DatabaseFormatError(`${segmentsPath(path)} is left of another database; choose another path, or remove it first`);
+  }
   const unfinished = `${path}.unfinished`;
   removeDatabase(unfinished);
   try {

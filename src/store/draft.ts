@@ -1,4 +1,5 @@
 import { blobBytes } from "../base/limits.js";
+import { takeBlock } from "./block-buffers.js";
 
 /** A range of a file changed since its last version: bytes in memory, a part of a blob, or a hole. */
 export interface Chunk {
@@ -57,8 +58,11 @@ export class Draft {
     this.storedBytes = storedBytes;
   }
 
-  /** Takes `data` at `offset`; the data is copied. */
-  write(offset: number, data: Buffer): void {
+  /**
+   * Takes `data` at `offset`; the data is copied.
+   * @param store makes a blob of a whole block, which then need not be held in memory, or has no room
+   */
+  write(offset: number, data: Buffer, store?: (block: Buffer) => number | undefined): void {
     this.kind = "write";
     this.bytes += data.length;
     let done = 0;
@@ -66,7 +70,9 @@ export class Draft {
       const at = offset + done;
       const room = blobBytes - (at % blobBytes);
       const piece = Math.min(room, data.length - done);
-      this.#put(at, data, done, piece);
+      const blob = piece === blobBytes ? store?.(data.subarray(done, done + piece)) : undefined;
+      if (blob === undefined) this.#put(at, data, done, piece);
+      else this.#putBlob(at, blob);
       done += piece;
     }
   }
@@ -121,6 +127,15 @@ export class Draft {
     this.chunks = [...this.chunks.slice(0, at), ...chunks, ...this.chunks.slice(at)];
   }
 
+  /** Makes a whole block one of a blob that was stored for it. */
+  #putBlob(offset: number, blob: number): void {
+    const end = offset + blobBytes;
+    const over = this.chunks[this.firstAfter(offset)];
+    if (over !== undefined && over.offset < end) this.#carve(offset, end);
+    this.chunks.splice(this.firstAfter(offset), 0, { offset, length: blobBytes, data: undefined, blob, blobOffset: 0 });
+    this.spilled.push(blob);
+  }
+
   #put(offset: number, source: Buffer, start: number, length: number): void {
     const index = this.firstAfter(offset);
     const over = this.chunks[index];
@@ -130,7 +145,7 @@ export class Draft {
     }
     if (over === undefined && this.#append(offset, source, start, length)) return;
     if (over !== undefined && over.offset < offset + length) this.#carve(offset, offset + length);
-    const data = Buffer.allocUnsafe(length);
+    const data = length === blobBytes ? takeBlock() : Buffer.allocUnsafe(length);
     source.copy(data, 0, start, start + length);
     this.chunks.splice(this.firstAfter(offset), 0, { offset, length, data, blob: 0, blobOffset: 0 });
     this.memoryBytes += length;
@@ -141,7 +156,8 @@ export class Draft {
     const tail = this.chunks[this.chunks.length - 1];
     if (tail?.data === undefined || tail.offset + tail.length !== offset || offset % blobBytes === 0) return false;
     if (tail.data.length < tail.length + length) {
-      const grown = Buffer.allocUnsafe(Math.min(blobBytes, Math.max(2 * tail.data.length, tail.length + length)));
+      const wanted = Math.max(2 * tail.data.length, tail.length + length);
+      const grown = wanted < blobBytes ? Buffer.allocUnsafe(wanted) : takeBlock();
       tail.data.copy(grown, 0, 0, tail.length);
       tail.data = grown;
     }

@@ -1,4 +1,5 @@
 import { nowMicros } from "../base/clock.js";
+import { codecs, positionIn } from "./codecs.js";
 import { dropMerges, dropTwins, forgottenBranches } from "./gc-branches.js";
 import { dropProcesses } from "./gc-processes.js";
 import { clearMeta, writeMeta } from "./meta.js";
@@ -53,6 +54,7 @@ export function* garbageCollection(store: Store, keepMicros: number, views: read
     yield* dropProcesses(store);
     clearMeta(store.connection, store.writer, "retaining");
     store.commit("durable");
+    yield* sweepSegments(store);
     yield* shrink(store);
     return { rows, blobs, bytes };
   } finally {
@@ -187,6 +189,26 @@ function* dropBlobs(store: Store, newest: number): Steps<{ blobs: number; bytes:
       }
     }
   }
+}
+
+/** Gives back what no blob is in: what a crash left in the segments, or kept from being given back. */
+function* sweepSegments(store: Store): Steps<void> {
+  const { segments } = store.connection;
+  const read = store.connection.prepare<readonly [number, Uint8Array]>(
+    `SELECT length, data FROM blob WHERE id > $1 AND id <= $2 AND codec = ${codecs.segments} ORDER BY id`,
+  );
+  let at = 0;
+  for (let after = 0; segments.end > 0 && after < store.tables.blobs.last; after += rowsPerRead) {
+    // What is freed must be free after a crash as well.
+    store.commit("durable");
+    for (const [length, data] of read.all([after, after + rowsPerRead])) {
+      const position = positionIn(data);
+      if (position > at) segments.free(at, position - at);
+      at = position + length;
+    }
+    yield;
+  }
+  store.commit("durable");
 }
 
 function lastKey(map: ReadonlyMap<number, unknown>): number {

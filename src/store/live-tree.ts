@@ -2,7 +2,7 @@ import type { Name } from "../base/bytes.js";
 import { timespecOf } from "../base/clock.js";
 import type { Statement } from "../db/connection.js";
 import { Cells } from "./cells.js";
-import { copyChunks, copyExtents, type DraftTarget, dropDraft, spill, storeDraft } from "./content.js";
+import { copyChunks, copyExtents, type DraftTarget, dropDraft, storeDraft, writeDraft } from "./content.js";
 import { type Chunk, Draft } from "./draft.js";
 import type { Events, Operation } from "./events.js";
 import { type Extent, overlay } from "./extents.js";
@@ -288,8 +288,7 @@ export class LiveTree implements Tree {
     this.#tables.ready();
     this.#context.space.admit(data.length, "growing");
     const draft = this.#openDraft(inode, process);
-    draft.write(offset, data);
-    spill(draft, this.#tables.blobs);
+    writeDraft(draft, offset, data, this.#tables.blobs);
     if (offset + data.length > inode.size) inode.size = offset + data.length;
   }
 

@@ -2,8 +2,8 @@ import type { Connection, Statement } from "../db/connection.js";
 import { DatabaseFormatError } from "../db/connection.js";
 import type { Writer } from "./writer.js";
 
-/** The format this program reads and writes. */
-export const formatVersion = 1;
+/** The format this program reads and writes. It differs from format 1 by the segments, and reads that as well. */
+export const formatVersion = 2;
 
 /** Inode numbers are reserved this many at a time. */
 const inoReserve = 2 ** 20;
@@ -38,6 +38,11 @@ export function checkFormat(connection: Connection, path: string): void {
       `${path} is of format ${format}, newer than the ${formatVersion} this version reads; install a newer stonefs`,
     );
   }
+}
+
+/** Makes a database of an older format one of this program's: an older program then refuses it, for it would not understand all of it. */
+export function bringUpToDate(connection: Connection, writer: Writer): void {
+  if (readMeta(connection, "format") !== String(formatVersion)) writeMeta(connection, writer, "format", String(formatVersion));
 }
 
 /**

@@ -59,6 +59,12 @@ export class SpaceGuard {
     this.#dirty = dirty;
   }
 
+  /** Bytes that were counted are on the host's disk already: they wait for the end of the batch no more. */
+  placed(bytes: number): void {
+    this.#dirty = Math.max(0, this.#dirty - bytes);
+    this.#checkAt = Math.max(0, this.#checkAt - bytes);
+  }
+
   /** The batch is in the database, whose log now has `logBytes`. */
   settle(logBytes: number): void {
     this.#logBytes = logBytes;

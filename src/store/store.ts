@@ -6,7 +6,7 @@ import { Batches, lastDigest } from "./batches.js";
 import { type Branch, Branches } from "./branches.js";
 import { Events, type Operation } from "./events.js";
 import { type LiveContext, LiveTree, type TreeCacheLimits } from "./live-tree.js";
-import { checkFormat, InodeNumbers, readMeta, writeMeta } from "./meta.js";
+import { bringUpToDate, checkFormat, InodeNumbers, readMeta, writeMeta } from "./meta.js";
 import { Moments } from "./moments.js";
 import { PastTree } from "./past-tree.js";
 import { Processes } from "./processes.js";
@@ -113,7 +113,8 @@ export class Store {
     this.#batchBytes = options.batchBytes ?? 4 * 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
     this.writer = new Writer(connection, () => this.space.release());
-    this.tables = openTables(connection, this.writer, options.blobCacheBytes ?? 16 * 1024 * 1024);
+    this.tables = openTables(connection, this.writer, options.blobCacheBytes ?? 16 * 1024 * 1024, (bytes) => this.space.placed(bytes));
+    if (!connection.readOnly) this.tables.blobs.resumeSegments();
     this.events = new Events(connection, this.writer);
     this.moments = new Moments(connection, this.events);
     this.processes = new Processes(connection, this.writer);
@@ -294,11 +295,13 @@ export class Store {
     if (this.writer.stalled && !this.writer.retry()) this.#full();
     this.settle();
     this.tables.blobs.closePacks();
+    this.tables.blobs.noteSegments();
     this.#batches.seal();
     this.inodeNumbers.reserve();
     if (this.writer.open) {
       this.#endRecords();
       if (!this.writer.commit()) this.#full();
+      this.tables.blobs.committed();
       this.#redo?.committed(this.#batches.digest);
       this.#endsRecords = false;
       this.#unsynced = true;
@@ -327,12 +330,14 @@ export class Store {
     this.settle();
     this.events.write();
     this.tables.blobs.logPacks();
+    this.tables.blobs.noteSegments();
     this.inodeNumbers.reserve();
     if (!this.writer.open || this.writer.stalled) return false;
     const changes = this.writer.unlogged();
     // The records are changes of what was committed before, and take the place of its own.
     this.#sync();
     if (changes.length === 0) return true;
+    this.connection.segments.sync();
     if (!redo.append({ changes, last: this.events.last, lastAt: this.events.lastAt })) return false;
     this.writer.noteLogged();
     return true;
@@ -383,9 +388,9 @@ export class Store {
   }
 
   #sync(): void {
-    if (!this.#unsynced) return;
-    this.connection.sync();
+    if (this.#unsynced) this.connection.sync();
     this.#unsynced = false;
+    this.connection.segments.settle();
   }
 
   /** Ends the batch; a full disk is left for the next change to report. */
@@ -414,6 +419,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     if (mode === "write") recover(connection, path);
     const store = new Store(connection, path, options);
     if (mode === "write") {
+      bringUpToDate(connection, store.writer);
       endOrphans(store);
       store.commit("durable");
       store.space.reserve();

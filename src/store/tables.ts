@@ -22,8 +22,8 @@ export interface Tables {
 export const direntSpec = { name: "dirent", key: ["parent", "name"], values: ["ino", "type", "cookie"] } as const;
 export const xattrSpec = { name: "xattr", key: ["ino", "name"], values: ["value"] } as const;
 
-/** Prepares the statements of every table. */
-export function openTables(connection: Connection, writer: Writer, blobCacheBytes: number): Tables {
+/** Prepares the statements of every table; `onBeside` as `Blobs` has it. */
+export function openTables(connection: Connection, writer: Writer, blobCacheBytes: number, onBeside?: (bytes: number) => void): Tables {
   const inode = new TemporalTable(connection, writer, inodeSpec);
   const dirent = new TemporalTable(connection, writer, direntSpec);
   const xattr = new TemporalTable(connection, writer, xattrSpec);
@@ -34,7 +34,7 @@ export function openTables(connection: Connection, writer: Writer, blobCacheByte
     xattr,
     writeBehind: [inode, dirent, xattr],
     extents: new Extents(connection, writer),
-    blobs: new Blobs(connection, writer, blobCacheBytes),
+    blobs: new Blobs(connection, writer, blobCacheBytes, onBeside),
     ready: () => writer.ready(),
   };
 }

@@ -76,7 +76,7 @@ function join({ branch, ino, tail }: AppendTarget, end: number, extents: Extents
   let start = end;
   for (let index = stored.length - 1; index >= 0; index--) {
     const { offset, length, blob, blobOffset } = stored[index] as Extent;
-    const whole = blob !== null && blobOffset === 0 && blobs.isOwn(blob) && blobs.get(blob).byteLength === length;
+    const whole = blob !== null && blobOffset === 0 && blobs.isOwn(blob) && blobs.lengthOf(blob) === length;
     if (!whole || offset < tail.from || offset + length !== start || end - offset > blobBytes) break;
     if (stored.length - index > joinedAtOnce && length > end - start) break;
     start = offset;

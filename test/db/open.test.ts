@@ -80,8 +80,8 @@ t.test("a newer format, and none", (t) => {
     connection.checkpoint();
     connection.close();
   };
-  change("UPDATE meta SET value = '2' WHERE key = 'format'");
-  refusedFile(t, path, /is of format 2, newer than the 1 this version reads; install a newer stonefs/);
+  change("UPDATE meta SET value = '3' WHERE key = 'format'");
+  refusedFile(t, path, /is of format 3, newer than the 2 this version reads; install a newer stonefs/);
   change("DELETE FROM meta WHERE key = 'format'");
   refusedFile(t, path, /has no format version/);
   change("INSERT INTO meta (key, value) VALUES ('format', 'banana')");

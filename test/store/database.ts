@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";
+import { segmentsPath } from "../../src/db/segments.js";
 import { checkDatabase } from "../../src/store/check/check.js";
 import { createStore } from "../../src/store/create.js";
 import type { Inode } from "../../src/store/inode.js";
@@ -49,6 +50,7 @@ export function crashCopy(t: Test, store: Store): string {
   for (const suffix of ["", "-wal", "-redo"]) {
     if (fs.existsSync(store.path + suffix)) fs.copyFileSync(store.path + suffix, path + suffix);
   }
+  if (fs.existsSync(segmentsPath(store.path))) fs.cpSync(segmentsPath(store.path), segmentsPath(path), { recursive: true });
   return path;
 }
 

@@ -1,4 +1,6 @@
 import { crc32 } from "node:zlib";
+import type { Segments } from "../../db/connection.js";
+import { codecs, positionIn } from "../codecs.js";
 import { extentMaxBytes } from "../extents.js";
 import { readMeta } from "../meta.js";
 import { broken, type Check, type Problem, problemsPerInvariant } from "./problem.js";
@@ -101,18 +103,36 @@ export const checkBlobs: Check = (connection) => {
   const read = connection.prepare<readonly [number, number, number, number, Uint8Array]>(
     "SELECT id, checksum, length, codec, data FROM blob WHERE id > $1 ORDER BY id LIMIT $2",
   );
+  let free = 0;
   for (let after = Number.MIN_SAFE_INTEGER; problems.length < problemsPerInvariant; ) {
     const blobs = read.all([after, blobsPerRead]);
     const last = blobs[blobs.length - 1];
     if (last === undefined) break;
     after = last[0];
-    for (const [id, checksum, length, codec, data] of blobs) problems.push(...blobProblems(id, checksum, length, codec, data));
+    for (const [id, checksum, length, codec, data] of blobs) {
+      if (codec === codecs.row) problems.push(...dataProblems(id, checksum, length, data));
+      else if (codec === codecs.segments && data.byteLength === 8) {
+        const position = positionIn(data);
+        if (position < free) problems.push({ invariant: "I10", message: `blob ${id} overlaps the one before it in the segments` });
+        free = position + length;
+        problems.push(...segmentProblems(connection.segments, id, checksum, length, position));
+      } else problems.push({ invariant: "I10", message: `blob ${id} is stored by codec ${codec}, which there is not` });
+    }
   }
   return problems;
 };
 
-function blobProblems(id: number, checksum: number, length: number, codec: number, data: Uint8Array): Problem[] {
-  if (codec !== 0) return [{ invariant: "I10", message: `blob ${id} is stored by codec ${codec}, which there is not` }];
+function segmentProblems(segments: Segments, id: number, checksum: number, length: number, position: number): Problem[] {
+  const data = Buffer.alloc(length);
+  try {
+    segments.read(position, data);
+  } catch (error) {
+    return [{ invariant: "I10", message: `blob ${id} cannot be read: ${(error as Error).message}` }];
+  }
+  return dataProblems(id, checksum, length, data);
+}
+
+function dataProblems(id: number, checksum: number, length: number, data: Uint8Array): Problem[] {
   if (data.byteLength !== length) return [{ invariant: "I10", message: `blob ${id} has ${data.byteLength} bytes instead of ${length}` }];
   if (crc32(data) !== checksum)
     return [{ invariant: "I10", message: `blob ${id} is damaged: its bytes do not have the checksum ${checksum}` }];
