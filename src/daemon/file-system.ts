@@ -55,6 +55,8 @@ export class FileSystem {
       blobCacheBytes: options.blobCacheBytes,
       preparedLogBytes: 24 * 1024 * 1024,
       redoBytes: 8 * 1024 * 1024,
+      // Our driver reads a request into the buffer of the one before, after `afterRequest`; libfuse may do it earlier.
+      lentWrites: options.driver !== "fuse-native",
       checkpointer: startCheckpointer(config.database),
     });
     try {

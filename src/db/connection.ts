@@ -37,7 +37,7 @@ export interface Segments {
   readonly usedBytes: number;
   /** Goes on at `end`, as the rows have it: what is beyond was never committed. Throws DatabaseFormatError when the bytes are not there. */
   resume(end: number): void;
-  /** Appends. Returns the position, or undefined when there is no room. The next commit makes it durable, before the rows. */
+  /** Appends. Returns the position, or undefined where it cannot, as for want of room. The next commit makes it durable, before the rows. */
   append(data: Uint8Array): number | undefined;
   /** Fills `into` with the bytes from a position on. Throws when they are not there. */
   read(position: number, into: Uint8Array): void;

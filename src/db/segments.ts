@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { logLine } from "../base/log.js";
 import { DatabaseFormatError, type Segments } from "./connection.js";
 import { punchHole, startWriting, waitWritten } from "./write-out.js";
 
@@ -27,7 +28,7 @@ const behindBytes = 8 * 1024 * 1024;
 const openFilesMax = 32;
 const suffix = ".segment";
 
-/** Why a write found no room: the caller stores the bytes elsewhere, or refuses them. */
+/** What is to be expected when there is no room. */
 const noRoom = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /** Where a database's segments lie. */
@@ -110,8 +111,8 @@ export class SegmentFiles implements Segments {
       const file = this.#file(number);
       for (let done = 0; done < data.length; ) done += writeSync(file, data, done, data.length - done, offsetOf(position) + done);
     } catch (error) {
-      if (noRoom.has(String((error as NodeJS.ErrnoException).code))) return undefined;
-      throw error;
+      if (!noRoom.has(String((error as NodeJS.ErrnoException).code))) logLine("error", `${this.#path(number)} cannot be written: ${error}`);
+      return undefined;
     }
     this.#unsynced.add(number);
     this.#end = position + data.length;

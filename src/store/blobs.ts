@@ -34,6 +34,15 @@ const openPacks = 128;
 /** The fact of `meta` that says how far the segments reach. */
 const segmentsFact = "segments";
 
+export interface BlobOptions {
+  /** Memory for blobs read lately. */
+  readonly cacheBytes: number;
+  /** Told of bytes that went to the segments: they do not wait for the end of the batch. */
+  readonly onBeside?: (bytes: number) => void;
+  /** Whether buffers given to `addBeside` stay as they are until `takeLent` is called, which then is when they are stored. */
+  readonly lent?: boolean;
+}
+
 /** Byte strings by id, immutable once the batch has ended that made them, with a cache of those read lately. */
 export class Blobs {
   readonly #connection: Connection;
@@ -55,12 +64,16 @@ export class Blobs {
   /** Bytes in the segments whose rows this batch removed. */
   #freed: Remote[] = [];
 
-  /** @param onBeside told of bytes that went to the segments: they do not wait for the end of the batch */
-  constructor(connection: Connection, writer: Writer, cacheBytes: number, onBeside: (bytes: number) => void = () => {}) {
+  /** Blobs whose bytes are to be stored by `takeLent`; undefined where they are stored at once. */
+  readonly #lent: { readonly id: number; readonly data: Uint8Array }[] | undefined;
+
+  constructor(connection: Connection, writer: Writer, options: BlobOptions) {
+    const { cacheBytes, onBeside, lent } = options;
+    this.#lent = lent === true ? [] : undefined;
     this.#connection = connection;
     this.#segments = connection.segments;
     this.#writer = writer;
-    this.#onBeside = onBeside;
+    this.#onBeside = onBeside ?? (() => {});
     this.#select = connection.prepare("SELECT codec, length, data FROM blob WHERE id = $1");
     this.#selectRemote = connection.prepare(`SELECT length, data FROM blob WHERE id = $1 AND codec = ${codecs.segments}`);
     this.#insert = connection.prepare("INSERT INTO blob (id, checksum, length, codec, data) VALUES ($1, $2, $3, $4, $5)");
@@ -90,16 +103,33 @@ export class Blobs {
     return id;
   }
 
-  /** As `add`, for a part of a long file: beside the database. The buffer may change afterwards. Undefined where there is no room. */
+  /**
+   * As `add`, for a part of a long file: beside the database. Undefined where there is no room. The buffer may change once this returns,
+   * or after `takeLent` where bytes are lent.
+   */
   addBeside(data: Uint8Array): number | undefined {
+    if (this.#lent !== undefined) {
+      const id = this.#next++;
+      this.#lent.push({ id, data });
+      return id;
+    }
     const position = this.#segments.append(data);
     if (position === undefined) return undefined;
     const id = this.#next++;
-    const length = data.byteLength;
-    this.#onBeside(length);
-    this.#cache.set(id, { position, length });
-    this.#writer.run(this.#insert, [id, crc32(data), length, codecs.segments, positionBytes(position)]);
+    this.#noteBeside(id, data, position);
     return id;
+  }
+
+  /** Stores what was lent: before anybody looks for it, and before the buffers change. */
+  takeLent(): void {
+    const lent = this.#lent;
+    if (lent === undefined || lent.length === 0) return;
+    for (const { id, data } of lent) {
+      const position = this.#segments.append(data);
+      if (position === undefined) this.#store(id, Buffer.from(data));
+      else this.#noteBeside(id, data, position);
+    }
+    lent.length = 0;
   }
 
   /**
@@ -132,6 +162,7 @@ export class Blobs {
 
   /** Has the database know how far the segments reach: a part of each batch, and of each record of the redo log, that needs it. */
   noteSegments(): void {
+    this.takeLent();
     const { end } = this.#segments;
     if (end === this.#noted) return;
     writeMeta(this.#connection, this.#writer, segmentsFact, String(end));
@@ -175,6 +206,7 @@ export class Blobs {
 
   /** Removes a blob that no extent points to. */
   remove(id: number): void {
+    this.takeLent();
     const pack = this.#packs.get(id);
     this.#packs.delete(id);
     if (pack !== undefined) {
@@ -197,7 +229,15 @@ export class Blobs {
     return id > this.#sharedThrough;
   }
 
+  #noteBeside(id: number, data: Uint8Array, position: number): void {
+    const length = data.byteLength;
+    this.#onBeside(length);
+    this.#cache.set(id, { position, length });
+    this.#writer.run(this.#insert, [id, crc32(data), length, codecs.segments, positionBytes(position)]);
+  }
+
   #find(id: number): Uint8Array | Remote {
+    this.takeLent();
     const cached = this.#cache.get(id);
     if (cached !== undefined) return cached;
     const pack = this.#packs.get(id);

@@ -35,6 +35,8 @@ export interface StoreOptions {
   readonly pageCacheBytes?: number;
   /** How much of the engine's log to write beforehand, which makes each sync cheaper and opening dearer. */
   readonly preparedLogBytes?: number;
+  /** Whether what is given to `write` stays as it is until the next `pulse`: then long writes are stored after they were answered. */
+  readonly lentWrites?: boolean;
   /** How large the redo log is, which makes syncs of small writes cheap; without one a sync commits. */
   readonly redoBytes?: number;
   /** Carries the log over beside the writer; without one the writer does it itself. */
@@ -113,7 +115,11 @@ export class Store {
     this.#batchBytes = options.batchBytes ?? 4 * 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
     this.writer = new Writer(connection, () => this.space.release());
-    this.tables = openTables(connection, this.writer, options.blobCacheBytes ?? 16 * 1024 * 1024, (bytes) => this.space.placed(bytes));
+    this.tables = openTables(connection, this.writer, {
+      cacheBytes: options.blobCacheBytes ?? 16 * 1024 * 1024,
+      onBeside: (bytes) => this.space.placed(bytes),
+      lent: options.lentWrites === true,
+    });
     if (!connection.readOnly) this.tables.blobs.resumeSegments();
     this.events = new Events(connection, this.writer);
     this.moments = new Moments(connection, this.events);
@@ -265,6 +271,7 @@ export class Store {
 
   /** Between two requests: keeps what waits in memory within its bounds. Never throws for a full disk; the next change will. */
   pulse(): void {
+    this.tables.blobs.takeLent();
     if (this.#dirtySince === 0 && this.space.dirtyBytes > 0) this.#dirtySince = performance.now();
     if (this.#waitingRows() > drainRows) this.drain();
     if (this.space.dirtyBytes >= this.#batchBytes || this.events.batch.length >= batchEvents) this.commitQuietly();

@@ -1,5 +1,5 @@
 import type { Connection } from "../db/connection.js";
-import { Blobs } from "./blobs.js";
+import { type BlobOptions, Blobs } from "./blobs.js";
 import { Extents } from "./extents.js";
 import { inodeSpec } from "./inode.js";
 import { TemporalTable } from "./temporal.js";
@@ -22,8 +22,8 @@ export interface Tables {
 export const direntSpec = { name: "dirent", key: ["parent", "name"], values: ["ino", "type", "cookie"] } as const;
 export const xattrSpec = { name: "xattr", key: ["ino", "name"], values: ["value"] } as const;
 
-/** Prepares the statements of every table; `onBeside` as `Blobs` has it. */
-export function openTables(connection: Connection, writer: Writer, blobCacheBytes: number, onBeside?: (bytes: number) => void): Tables {
+/** Prepares the statements of every table. */
+export function openTables(connection: Connection, writer: Writer, blobs: BlobOptions): Tables {
   const inode = new TemporalTable(connection, writer, inodeSpec);
   const dirent = new TemporalTable(connection, writer, direntSpec);
   const xattr = new TemporalTable(connection, writer, xattrSpec);
@@ -34,7 +34,7 @@ export function openTables(connection: Connection, writer: Writer, blobCacheByte
     xattr,
     writeBehind: [inode, dirent, xattr],
     extents: new Extents(connection, writer),
-    blobs: new Blobs(connection, writer, blobCacheBytes, onBeside),
+    blobs: new Blobs(connection, writer, blobs),
     ready: () => writer.ready(),
   };
 }

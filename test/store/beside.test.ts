@@ -60,6 +60,35 @@ t.test("a long file's blocks lie beside, the rest and short files in rows", asyn
   t.ok(content(reader, long.ino).equals(data), "read by another");
 });
 
+t.test("a write that is lent is stored with the next pulse, or before it when it is looked for", async (t) => {
+  const store = newStore(t, { lentWrites: true });
+  const file = addFile(store, "file");
+  const buffer = Buffer.alloc(mebibyte);
+  const data = randomBytes(4 * mebibyte);
+  for (let at = 0; at < data.length; at += mebibyte) {
+    data.copy(buffer, 0, at);
+    write(store, file, at, buffer);
+    if (at === mebibyte) t.ok(content(store, file.ino).equals(data.subarray(0, at + mebibyte)), "looked for");
+    else if (at === 2 * mebibyte) store.commit("ordered");
+    else store.pulse();
+  }
+  store.settle();
+  t.ok(content(store, file.ino).equals(data));
+  assertClean(t, store);
+
+  const segments = store.connection.segments;
+  const append = segments.append.bind(segments);
+  segments.append = () => undefined;
+  data.copy(buffer, 0, 0);
+  write(store, file, data.length, buffer);
+  store.pulse();
+  buffer.fill(0);
+  segments.append = append;
+  store.settle();
+  t.ok(content(store, file.ino).subarray(data.length).equals(data.subarray(0, mebibyte)), "rows take what found no room");
+  assertClean(t, store);
+});
+
 t.test("versions of a long file", async (t) => {
   const store = newStore(t);
   const file = addFile(store, "file");

@@ -53,7 +53,7 @@ class Lineages {
   readonly #trees = new Map<string, PastTree>();
 
   constructor(connection: Connection, byId: ReadonlyMap<number, BranchRow>) {
-    this.#tables = openTables(connection, new Writer(connection, () => undefined), blobCacheBytes);
+    this.#tables = openTables(connection, new Writer(connection, () => undefined), { cacheBytes: blobCacheBytes });
     this.#byId = byId;
   }
 
