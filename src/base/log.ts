@@ -1,12 +1,11 @@
 import { writeSync } from "node:fs";
 import { format } from "node:util";
-import debug from "debug";
 
 /**
  * Logs leave by a synchronous write to standard error: the worker never returns to its event loop, so a stream
- * would only fill memory. `DEBUG=stone:*` turns the debug loggers on.
+ * would only fill memory.
  */
-function writeLine(...args: unknown[]): void {
+export function writeLogLine(...args: unknown[]): void {
   try {
     writeSync(2, `${format(...args)}\n`);
   } catch {
@@ -14,14 +13,7 @@ function writeLine(...args: unknown[]): void {
   }
 }
 
-/** A logger that prints only when `DEBUG` names it, such as `stone:fuse`. Test `.enabled` before building costly lines. */
-export function debugLog(namespace: string): debug.Debugger {
-  const log = debug(namespace);
-  log.log = writeLine;
-  return log;
-}
-
 /** Logs one line for the administrator, always: time, level, text. */
 export function logLine(level: "info" | "warning" | "error", text: string): void {
-  writeLine("%s %s %s", new Date().toISOString(), level, text);
+  writeLogLine("%s %s %s", new Date().toISOString(), level, text);
 }

@@ -3,7 +3,8 @@ import type { ChangeReport } from "../daemon/protocol.js";
 import type { Change } from "../history/change.js";
 import type { Conflict } from "../history/conflict.js";
 import { CliError } from "./errors.js";
-import { printJson, printLine, printTable, showPath } from "./output.js";
+import { printJson, printLine, showPath } from "./output.js";
+import { printTable } from "./table.js";
 
 const letters: Readonly<Record<Change["kind"], string>> = { added: "A", removed: "D", modified: "M", renamed: "R", attributes: "P" };
 

@@ -6,8 +6,9 @@ import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
 import { isDirectory, isRegular, S_IFLNK, S_IFMT } from "../vfs/mode.js";
 import { pathsOf } from "./changes.js";
-import { formatBytes, printLine, printTable, showPath } from "./output.js";
+import { formatBytes, printLine, showPath } from "./output.js";
 import { readTree } from "./refs.js";
+import { printTable } from "./table.js";
 import { countLines, type FileDiff, type Paint, textMaxBytes, unifiedDiff } from "./textdiff.js";
 import { userNames } from "./users.js";
 

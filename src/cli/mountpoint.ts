@@ -1,9 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir, realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { connectDaemon } from "../daemon/client.js";
 import { isWithin, type MountEntry, mountAt, mountType } from "../daemon/mountinfo.js";
-import { detach, unmount } from "../daemon/unmount.js";
 import { CliError, codeOf, reasonOf } from "./errors.js";
 import { printError } from "./output.js";
 import { canonicalPath } from "./paths.js";
@@ -58,6 +56,7 @@ export async function checkMountPoint(directory: string): Promise<MountPoint> {
 
 /** Unmounts a mount whose daemon died; detaches it while something still uses it. */
 export async function takeAwayDead(path: string): Promise<void> {
+  const { detach, unmount } = await import("../daemon/unmount.js");
   const errno = (await unmount(path)) === 0 ? 0 : await detach(path);
   if (errno !== 0) throw new CliError(`${path}: left by a daemon that died, and it cannot be unmounted; try: sudo umount -l ${path}`);
   printError(`stone: unmounted ${path}, which a daemon that died had left`);
@@ -108,6 +107,7 @@ async function checkWritable(path: string, database: string): Promise<void> {
 
 /** The pid of the daemon behind a mount, or undefined when none answers. */
 export async function daemonPid(database: string): Promise<number | undefined> {
+  const { connectDaemon } = await import("../daemon/client.js");
   const daemon = await connectDaemon(database).catch(() => undefined);
   daemon?.close();
   return daemon?.pid;

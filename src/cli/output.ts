@@ -1,8 +1,4 @@
 import { writeSync } from "node:fs";
-import Table from "cli-table3";
-// By their own modules: the whole of date-fns takes 100 ms to load.
-import { formatDuration } from "date-fns/formatDuration";
-import { intervalToDuration } from "date-fns/intervalToDuration";
 import { type Name, nameText } from "../base/bytes.js";
 
 /** Prints one line. Synchronous, so that nothing is lost when the process ends; a reader that went away (`| head`) is no error. */
@@ -38,46 +34,6 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value, undefined, 2));
 }
 
-export interface Column {
-  readonly title: string;
-  readonly align?: "left" | "right";
-}
-
-/** Prints rows below titles, aligned, without lines, so that `awk` and `sort` can read them. */
-export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
-  const empty = Object.fromEntries(
-    [
-      "top",
-      "top-mid",
-      "top-left",
-      "top-right",
-      "bottom",
-      "bottom-mid",
-      "bottom-left",
-      "bottom-right",
-      "left",
-      "left-mid",
-      "mid",
-      "mid-mid",
-      "right",
-    ].map((part) => [part, ""]),
-  );
-  const table = new Table({
-    head: columns.map((column) => column.title),
-    colAligns: columns.map((column) => column.align ?? "left"),
-    chars: { ...empty, "right-mid": "", middle: "  " },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
-  for (const row of rows) table.push([...row]);
-  printLine(
-    table
-      .toString()
-      .split("\n")
-      .map((line) => line.trimEnd())
-      .join("\n"),
-  );
-}
-
 /** A file's name, or a path's, for a person: UTF-8, with what would move the cursor escaped as `\x1b`. */
 export function showName(name: Name): string {
   const escaped = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
@@ -105,11 +61,4 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${value.toFixed(1)}${units[unit]}`;
-}
-
-/** A length of time in words, its two largest units: `3 hours 12 minutes`. */
-export function formatMillis(millis: number): string {
-  const duration = intervalToDuration({ start: 0, end: millis });
-  const words = formatDuration(duration).split(" ");
-  return words[0] === "" ? "less than a second" : words.slice(0, 4).join(" ");
 }

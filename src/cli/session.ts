@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { connectDaemon, type DaemonClient } from "../daemon/client.js";
-import { RefusedError } from "../daemon/control.js";
 import type { DaemonStatus, MountOperation, MountOperations, StoreOperation, StoreOperations } from "../daemon/protocol.js";
+import { RefusedError } from "../daemon/protocol.js";
 import { redoPath } from "../store/redo-log.js";
 import { openStore, type Store } from "../store/store.js";
 import { CliError } from "./errors.js";

@@ -1,7 +1,5 @@
 import { createConnection, type Socket } from "node:net";
-import { RefusedError } from "./control.js";
-import { waitUnlocked } from "./lock.js";
-import { type Answer, type Hello, type Operation, type Operations, protocolVersion } from "./protocol.js";
+import { type Answer, type Hello, type Operation, type Operations, protocolVersion, RefusedError } from "./protocol.js";
 import { socketPath, withShortPath } from "./socketpath.js";
 
 /** A connection to the daemon of a database. */
@@ -65,6 +63,8 @@ function talk(socket: Socket, database: string): Promise<DaemonClient> {
         });
       },
       async ended() {
+        // Loaded only here: it takes koffi, which most commands do without.
+        const { waitUnlocked } = await import("./lock.js");
         await closed;
         await waitUnlocked(database);
       },

@@ -9,6 +9,7 @@ import {
   type Peer,
   protocolVersion,
   type Refusal,
+  RefusedError,
   type Request,
 } from "./protocol.js";
 import { withShortPath } from "./socketpath.js";
@@ -23,17 +24,6 @@ const lineMaxChars = 1 << 20;
 export interface ControlServer {
   /** Takes the socket away. Open connections stay until the process ends, which is how clients learn that it has. */
   close(): void;
-}
-
-/** A refusal with its Linux error name, to throw inside a handler. */
-export class RefusedError extends Error {
-  override readonly name = "RefusedError";
-  readonly code: string | undefined;
-
-  constructor(refusal: Refusal) {
-    super(refusal.message);
-    this.code = refusal.code;
-  }
 }
 
 function refusalOf(error: unknown): Refusal {

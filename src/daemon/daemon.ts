@@ -1,7 +1,7 @@
 import { errnoName } from "../base/errno.js";
 import { logLine } from "../base/log.js";
 import { unmountWhenDead } from "./auto-unmount.js";
-import { type ControlServer, type Handlers, RefusedError, startControl } from "./control.js";
+import { type ControlServer, type Handlers, startControl } from "./control.js";
 import { type DatabaseLock, lockDatabase } from "./lock.js";
 import { mountAt, mountType } from "./mountinfo.js";
 import {
@@ -11,6 +11,7 @@ import {
   type MountOperation,
   mountOperations,
   type Peer,
+  RefusedError,
   type Report,
 } from "./protocol.js";
 import { socketPath } from "./socketpath.js";

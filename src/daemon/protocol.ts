@@ -180,6 +180,17 @@ export interface Refusal {
   readonly code?: string;
 }
 
+/** A refusal with its Linux error name, to throw inside a handler. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly code: string | undefined;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.code = refusal.code;
+  }
+}
+
 /** One line back. */
 export type Answer =
   | { readonly id: number; readonly ok: Operations[Operation]["result"] }

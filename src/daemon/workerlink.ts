@@ -2,18 +2,18 @@ import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { logLine } from "../base/log.js";
 import { openWake, ringWake } from "../fuse/wake.js";
-import { RefusedError } from "./control.js";
 import { processDetails } from "./process-details.js";
-import type {
-  Counters,
-  DaemonConfig,
-  GcReport,
-  MountCall,
-  MountOperation,
-  MountOperations,
-  Peer,
-  WorkerMessage,
-  WorkerRequest,
+import {
+  type Counters,
+  type DaemonConfig,
+  type GcReport,
+  type MountCall,
+  type MountOperation,
+  type MountOperations,
+  type Peer,
+  RefusedError,
+  type WorkerMessage,
+  type WorkerRequest,
 } from "./protocol.js";
 
 /**
@@ -59,7 +59,7 @@ interface Server {
 function inWorker(config: DaemonConfig, port: MessagePort): Server {
   const wakeDescriptor = openWake();
   const start: WorkerStart = { config, port, wakeDescriptor };
-  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  const worker = new Worker(new URL("../daemon/worker.js", import.meta.url), {
     workerData: start,
     transferList: [port],
     name: "stonefs",

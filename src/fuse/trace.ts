@@ -1,5 +1,5 @@
+import { debugLog } from "../base/debug-log.js";
 import { errnoName } from "../base/errno.js";
-import { debugLog } from "../base/log.js";
 import * as abi from "./abi.js";
 import { EmptyMessage, SetattrMessage } from "./messages.js";
 import type { OpcodeRow } from "./opcodes.js";

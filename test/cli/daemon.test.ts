@@ -4,9 +4,9 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import t from "tap";
 import { connectDaemon } from "../../src/daemon/client.js";
-import { type Handlers, RefusedError, startControl } from "../../src/daemon/control.js";
+import { type Handlers, startControl } from "../../src/daemon/control.js";
 import { LockedError, lockDatabase, lockPath, waitUnlocked } from "../../src/daemon/lock.js";
-import { type MountOperation, mountOperations, protocolVersion } from "../../src/daemon/protocol.js";
+import { type MountOperation, mountOperations, protocolVersion, RefusedError } from "../../src/daemon/protocol.js";
 import { socketPath, withShortPath } from "../../src/daemon/socketpath.js";
 import { temporaryDirectory } from "../support/temporary.js";
 

@@ -1,6 +1,7 @@
 import t from "tap";
 import { parseAge } from "../../src/cli/age.js";
-import { formatBytes, formatMillis } from "../../src/cli/output.js";
+import { formatMillis } from "../../src/cli/duration.js";
+import { formatBytes } from "../../src/cli/output.js";
 import { defaultOptions, OptionError, optionRows, parseMountOptions } from "../../src/daemon/options.js";
 
 t.test("options change what they name and nothing else", async (t) => {

@@ -2,10 +2,11 @@ import { Command } from "commander";
 import { formatWhen } from "../../vfs/when.js";
 import { CliError, UsageError } from "../errors.js";
 import { findHolders } from "../holders.js";
-import { formatBytes, printJson, printLine, printTable } from "../output.js";
+import { formatBytes, printJson, printLine } from "../output.js";
 import { findMoment } from "../refs.js";
 import { type BranchRow, branchRows } from "../reports/branches.js";
 import { here, isHeldOpen, type Session } from "../session.js";
+import { printTable } from "../table.js";
 
 interface Flags {
   readonly from?: string;

@@ -4,9 +4,10 @@ import { type FileVersion, fileHistory } from "../../store/history.js";
 import type { Store } from "../../store/store.js";
 import { formatWhen } from "../../vfs/when.js";
 import { CliError } from "../errors.js";
-import { formatBytes, printJson, printTable } from "../output.js";
+import { formatBytes, printJson } from "../output.js";
 import { findPlace } from "../paths.js";
 import { branchId, withSession } from "../session.js";
+import { printTable } from "../table.js";
 
 interface Flags {
   readonly db?: string;

@@ -3,9 +3,10 @@ import { nameFromText, nameText } from "../../base/bytes.js";
 import { formatWhen } from "../../vfs/when.js";
 import { UsageError } from "../errors.js";
 import { countOf } from "../numbers.js";
-import { formatBytes, printJson, printLine, printTable, showPath } from "../output.js";
+import { formatBytes, printJson, printLine, showPath } from "../output.js";
 import { type LogEntry, logEntries } from "../reports/events.js";
 import { branchId, commonPlace, type Session, withSession } from "../session.js";
+import { printTable } from "../table.js";
 
 interface Flags {
   readonly db?: string;

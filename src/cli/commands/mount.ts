@@ -1,6 +1,4 @@
 import { Command } from "commander";
-import { runDaemon } from "../../daemon/daemon.js";
-import { exitNow } from "../../daemon/native.js";
 import { describeOptions, type MountOptions, OptionError, parseMountOptions } from "../../daemon/options.js";
 import type { DaemonConfig } from "../../daemon/protocol.js";
 import { startDaemon } from "../../daemon/spawn.js";
@@ -28,11 +26,13 @@ function parseOptions(lists: readonly string[]): MountOptions {
 
 /** Serves from this process. Never returns: the worker may still be in the kernel when the mount has ended. */
 async function serveInForeground(config: DaemonConfig): Promise<never> {
+  // Loaded only here, like all that the usual mount has no use for: the daemon is the sooner started.
+  const [{ runDaemon }, { exitNow }] = await Promise.all([import("../../daemon/daemon.js"), import("../../daemon/native.js")]);
   const status = await runDaemon(config, (report) => {
     if (report.ready) printLine(`mounted ${config.database} on ${config.mountPoint} (pid ${process.pid}); Ctrl-C unmounts it`);
     else printError(`stone: ${report.message}`);
   });
-  exitNow(status);
+  return exitNow(status);
 }
 
 async function mount(databasePath: string, directory: string, flags: MountFlags): Promise<void> {

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { formatWhen } from "../../vfs/when.js";
-import { printJson, printLine, printTable } from "../output.js";
+import { printJson, printLine } from "../output.js";
 import { type ProcessRow, processRows } from "../reports/processes.js";
 import { branchId, here } from "../session.js";
+import { printTable } from "../table.js";
 import { userNames } from "../users.js";
 
 interface Flags {

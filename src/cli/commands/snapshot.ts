@@ -3,8 +3,9 @@ import type { Snapshot } from "../../store/snapshots.js";
 import type { Store } from "../../store/store.js";
 import { formatWhen } from "../../vfs/when.js";
 import { UsageError } from "../errors.js";
-import { printJson, printLine, printTable } from "../output.js";
+import { printJson, printLine } from "../output.js";
 import { here, type Session } from "../session.js";
+import { printTable } from "../table.js";
 
 interface Flags {
   readonly message?: string;

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { type Answer, QueryError, query } from "../../db/query.js";
 import { CliError } from "../errors.js";
-import { printJson, printTable } from "../output.js";
+import { printJson } from "../output.js";
 import { here } from "../session.js";
+import { printTable } from "../table.js";
 
 /** Bytes as text where they are some (a file's name), else as SQL writes them. */
 function textOf(bytes: Uint8Array): string {

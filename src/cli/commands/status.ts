@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import type { DaemonStatus } from "../../daemon/protocol.js";
 import { withDaemon } from "../daemon.js";
+import { formatMillis } from "../duration.js";
 import { CliError } from "../errors.js";
-import { formatBytes, formatMillis, printJson, printLine, printTable } from "../output.js";
+import { formatBytes, printJson, printLine } from "../output.js";
 import { existingDatabase, findMount, stonefsMounts } from "../paths.js";
+import { printTable } from "../table.js";
 
 /** A mount and what its daemon says; `problem` instead when it says nothing. */
 type Row = { readonly database: string; readonly mountPoint: string } & ({ readonly status: DaemonStatus } | { readonly problem: string });

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { RefusedError } from "../../daemon/control.js";
 import type { MountEntry } from "../../daemon/mountinfo.js";
+import { RefusedError } from "../../daemon/protocol.js";
 import { withDaemon } from "../daemon.js";
 import { CliError } from "../errors.js";
 import { findHolders } from "../holders.js";
