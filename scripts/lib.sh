@@ -91,7 +91,7 @@ install_packages() {
 }
 
 build_key() {
-  find src test bench schema tsconfig.json package-lock.json -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1
+  find src test bench schema scripts/bundle.mjs tsconfig.json package-lock.json -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1
 }
 
 # A compiled file whose source is gone would go on being run as a test.

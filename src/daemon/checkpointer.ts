@@ -15,7 +15,7 @@ const patienceMillis = 30_000;
  */
 export function startCheckpointer(database: string): Checkpointer {
   const state = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL("./checkpoint-thread.js", import.meta.url), {
+  const worker = new Worker(new URL("../daemon/checkpoint-thread.js", import.meta.url), {
     workerData: { database, state },
     name: "checkpointer",
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },

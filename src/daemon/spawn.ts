@@ -34,7 +34,7 @@ async function readReport(pipe: Readable): Promise<Report | undefined> {
 export async function startDaemon(config: DaemonConfig): Promise<number> {
   const path = logPath(config.database);
   const log = openLog(path);
-  const main = fileURLToPath(new URL("./main.js", import.meta.url));
+  const main = fileURLToPath(new URL("../daemon/main.js", import.meta.url));
   const child = spawn(process.execPath, [main, JSON.stringify(config)], {
     // A working directory would be kept from being unmounted.
     cwd: "/",

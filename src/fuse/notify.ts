@@ -178,7 +178,7 @@ export class Notifier implements AnswerCache {
 
   #start(): void {
     this.#started = true;
-    const worker = new Worker(new URL("./notify-thread.js", import.meta.url), {
+    const worker = new Worker(new URL("../fuse/notify-thread.js", import.meta.url), {
       workerData: { fd: this.#fd, wakeFd: this.#wakeFd, words: this.#words.buffer, ring: this.#ring.buffer },
       name: "notifier",
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },

@@ -1,0 +1,40 @@
+/**
+ * Makes one file, or few, of each program of the build, in the place of its own compiled file: a program of a hundred modules spends
+ * longer finding and linking them than doing what it is asked. `tsc` alone leaves programs that work as well, and start later.
+ *
+ * Modules name each other's files by `new URL("../layer/file.js", import.meta.url)`, which holds as well from build/src/chunks.
+ */
+import { rmSync } from "node:fs";
+import { build } from "esbuild";
+
+/** Programs that share what they load on demand; everything else is in one file, the sooner to be there. */
+const programs = [
+  ["cli/main", "cli/mount-helper"],
+  ["daemon/main"],
+  ["daemon/worker"],
+  ["daemon/checkpoint-thread"],
+  ["fuse/notify-thread"],
+];
+
+rmSync("build/src/chunks", { recursive: true, force: true });
+await Promise.all(
+  programs.map((entries) =>
+    build({
+      entryPoints: entries.map((entry) => `src/${entry}.ts`),
+      outbase: "src",
+      outdir: "build/src",
+      chunkNames: "chunks/[name]-[hash]",
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: true,
+      // Native code, which is found beside its own files.
+      external: ["better-sqlite3", "koffi", "fuse-native"],
+      // For packages in CommonJS that load Node's own modules.
+      banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
+      logLevel: "warning",
+    }),
+  ),
+);
