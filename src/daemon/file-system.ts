@@ -75,7 +75,7 @@ export class FileSystem {
     nextDeadlineMillis: () => (this.#jobs.waiting ? 0 : this.#store.millisUntilDue()),
     onTick: () => {
       this.#jobs.step();
-      this.#store.commitIfDue();
+      this.#store.tick();
     },
     afterRequest: () => this.#store.pulse(),
     onIdle: () => this.#store.idle(),

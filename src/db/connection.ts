@@ -41,7 +41,7 @@ export interface Segments {
   append(data: Uint8Array): number | undefined;
   /** Fills `into` with the bytes from a position on. Throws when they are not there. */
   read(position: number, into: Uint8Array): void;
-  /** Makes durable what was appended. */
+  /** Makes durable what was appended. What it throws once, it throws for ever: the bytes are lost. */
   sync(): void;
   /** Gives bytes back that no committed row points to. They stay until `settle`: after a crash an older state may need them. */
   free(position: number, length: number): void;

@@ -58,6 +58,8 @@ export class SegmentFiles implements Segments {
   /** Files written to since the last sync, and whether there are new ones. */
   readonly #unsynced = new Set<number>();
   #newNames = false;
+  /** Why a sync failed. The kernel says so once, and what it could not write is lost: no later sync makes it durable. */
+  #failure: unknown;
   #end = 0;
   /** The part of the newest file that the disk was not told of. */
   #unstarted = 0;
@@ -135,7 +137,13 @@ export class SegmentFiles implements Segments {
   }
 
   sync(): void {
-    for (const number of this.#unsynced) fdatasyncSync(this.#file(number));
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      for (const number of this.#unsynced) fdatasyncSync(this.#file(number));
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
     this.#unsynced.clear();
     this.#unstarted = aligned(this.#end);
     if (!this.#newNames) return;

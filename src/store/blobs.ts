@@ -174,12 +174,18 @@ export class Blobs {
     for (const { position, length } of this.#freed.splice(0)) this.#segments.free(position, length);
   }
 
-  /** Forgets the packs that are open, and what was removed: what was done since the last commit is undone. */
-  discard(): void {
-    this.#packs.clear();
-    this.#freed = [];
-    this.#noted = Number(readMeta(this.#connection, segmentsFact) ?? 0);
-    this.#cache.clear();
+  /**
+   * Returns what forgets all that is added and removed from here on, when the database has undone it. No pack may be open, nor is one
+   * afterwards.
+   */
+  mark(): () => void {
+    const freed = [...this.#freed];
+    return () => {
+      this.#packs.clear();
+      this.#freed = freed;
+      this.#noted = Number(readMeta(this.#connection, segmentsFact) ?? 0);
+      this.#cache.clear();
+    };
   }
 
   /** A blob's content. The invariant fails when it is not there: a row points to nothing. */

@@ -102,14 +102,16 @@ export class Events {
     return this.#last;
   }
 
-  /** Between two batches: returns what forgets the events from here on again. */
+  /** Returns what forgets the events from here on again. All must have been written, and are a part of the same batch then. */
   mark(): () => void {
     const last = this.#last;
+    const batch = [...this.#batch];
+    const sorted = this.#sorted;
     return () => {
       this.#last = last;
-      this.#batch = [];
-      this.#written = 0;
-      this.#sorted = true;
+      this.#batch = batch;
+      this.#written = batch.length;
+      this.#sorted = sorted;
     };
   }
 

@@ -1,5 +1,6 @@
 import { nameFromText } from "../base/bytes.js";
 import { ENOSPC, FsError } from "../base/errno.js";
+import { logLine } from "../base/log.js";
 import type { Connection } from "../db/connection.js";
 import { openSqlite } from "../db/sqlite.js";
 import { Batches, lastDigest } from "./batches.js";
@@ -55,6 +56,8 @@ export interface Checkpointer {
 /** A moment as a person names it: an event, or a clock time in microseconds. */
 export type Point = { readonly event: number } | { readonly micros: number };
 
+/** A writer of long files that has not written for so long is taken to pause, milliseconds. */
+const quietMillis = 20;
 /** Row versions wait in memory up to this many, then reach the database in one go of some milliseconds. */
 const drainRows = 2048;
 /** So many wait even while nothing else is to do: what changes again in the meantime is written once. */
@@ -99,6 +102,8 @@ export class Store {
   #inPlaceFrom = 0;
   /** When the oldest change of this batch was made, by the monotonic clock; 0 when there is none. */
   #dirtySince = 0;
+  /** When bytes were last stored beside the database that may not be durable, by the monotonic clock; 0 when there are none. */
+  #appendedAt = 0;
   /** Whether something was committed that no sync made durable. */
   #unsynced = false;
   readonly #redo: RedoLog | undefined;
@@ -117,7 +122,10 @@ export class Store {
     this.writer = new Writer(connection, () => this.space.release());
     this.tables = openTables(connection, this.writer, {
       cacheBytes: options.blobCacheBytes ?? 16 * 1024 * 1024,
-      onBeside: (bytes) => this.space.placed(bytes),
+      onBeside: (bytes) => {
+        this.space.placed(bytes);
+        this.#appendedAt = performance.now();
+      },
       lent: options.lentWrites === true,
     });
     if (!connection.readOnly) this.tables.blobs.resumeSegments();
@@ -219,12 +227,16 @@ export class Store {
    */
   atomically<Result>(change: () => Result): Result {
     if (this.#releasing !== undefined) return change();
-    this.commit("ordered");
-    const marks = [this.events.mark(), this.#batches.mark(), this.inodeNumbers.mark()];
+    if (this.writer.stalled && !this.writer.retry()) this.#full();
+    this.settle();
+    this.events.write();
+    this.tables.blobs.closePacks();
+    const { writer, events, inodeNumbers, tables } = this;
+    const marks = [writer, events, this.#batches, inodeNumbers, tables.blobs].map((part) => part.mark());
     this.#releasing = [];
     try {
       const result = change();
-      this.commit("durable");
+      this.sync();
       for (const branch of this.#releasing) this.#live.delete(branch);
       return result;
     } catch (error) {
@@ -235,14 +247,12 @@ export class Store {
     }
   }
 
-  /** Goes back to the last commit. */
+  /** Goes back to what was marked. */
   #undo(marks: readonly (() => void)[]): void {
-    this.writer.discard();
     for (const back of marks) back();
     for (const table of this.tables.writeBehind) table.discard();
-    this.tables.blobs.discard();
     for (const tree of this.#live.values()) tree.reload();
-    this.#nothingWaits();
+    if (!this.writer.open) this.#nothingWaits();
   }
 
   /** Ends every draft and writes all row versions, so that queries see what has happened so far. Commits nothing. */
@@ -283,14 +293,28 @@ export class Store {
     return rows;
   }
 
-  /** How long until the batch is due, in milliseconds; Infinity when nothing waits. */
+  /** How long until `tick` has something to do, in milliseconds; Infinity when nothing waits. */
   millisUntilDue(): number {
-    return this.#dirtySince === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#dirtySince + this.#batchMillis - performance.now());
+    const batchDue = this.#dirtySince === 0 ? Number.POSITIVE_INFINITY : this.#dirtySince + this.#batchMillis;
+    const syncDue = this.#appendedAt === 0 ? Number.POSITIVE_INFINITY : this.#appendedAt + quietMillis;
+    return Math.max(0, Math.min(batchDue, syncDue) - performance.now());
   }
 
-  /** Ends the batch if it is due. */
-  commitIfDue(): void {
-    if (this.#dirtySince !== 0 && this.millisUntilDue() === 0) this.commitQuietly();
+  /** Ends the batch if it is due. Bytes beside it are made durable as soon as their writer pauses: a sync that comes then has less to do. */
+  tick(): void {
+    const now = performance.now();
+    if (this.#appendedAt !== 0 && now - this.#appendedAt >= quietMillis) this.#syncSegments();
+    if (this.#dirtySince !== 0 && now - this.#dirtySince >= this.#batchMillis) this.commitQuietly();
+  }
+
+  /** What goes wrong, the commit meets as well, and says. */
+  #syncSegments(): void {
+    this.#appendedAt = 0;
+    try {
+      this.connection.segments.sync();
+    } catch (error) {
+      logLine("error", `what was written to ${this.path} is not on the disk: ${String(error)}`);
+    }
   }
 
   /**

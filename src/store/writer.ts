@@ -136,11 +136,22 @@ export class Writer {
     return !this.#stalled;
   }
 
-  /** Undoes what was run since the last commit. */
-  discard(): void {
-    this.#forget();
-    this.#rest();
-    this.#stalled = false;
+  /**
+   * Returns what undoes all that is run from here on and was not committed: what was run before in the same batch is run again then, or
+   * waits as on a full disk.
+   */
+  mark(): () => void {
+    const steps = this.#redo;
+    const length = steps.length;
+    return () => {
+      const kept = this.#redo === steps ? length : 0;
+      if (this.#redo.length === kept) return;
+      this.#redo = this.#redo.slice(0, kept);
+      this.#logged = Math.min(this.#logged, kept);
+      this.#stalled = false;
+      if (kept > 0) this.retry();
+      else this.#connection.rollback();
+    };
   }
 
   #forget(): void {

@@ -57,14 +57,14 @@ t.test("a batch is due after its time, and only when something changed", (t) => 
   addFile(store, "file");
   store.pulse();
   t.equal(store.millisUntilDue(), 0);
-  store.commitIfDue();
+  store.tick();
   t.equal(numberOf(store, 'SELECT max("last") FROM batch'), store.events.last);
   t.equal(store.millisUntilDue(), Number.POSITIVE_INFINITY);
   const patient = newStore(t, { batchMillis: 100_000 });
   addFile(patient, "file");
   patient.pulse();
   t.ok(patient.millisUntilDue() > 90_000);
-  patient.commitIfDue();
+  patient.tick();
   t.ok(numberOf(patient, 'SELECT max("last") FROM batch') < patient.events.last);
   t.end();
 });
