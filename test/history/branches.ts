@@ -68,7 +68,18 @@ export class Branches {
   step(): void {
     this.#step();
     this.store.settle();
-    if (!this.store.writer.open) this.#committed = new Map([...this.#lines].map(([id, { copy }]) => [id, copy]));
+    this.#noteCommitted();
+  }
+
+  /** Commits, and compares everything. */
+  check(): void {
+    this.compareAll();
+    this.store.commit("ordered");
+    this.#noteCommitted();
+    this.#same(
+      "the integrity check",
+      checkDatabase(this.store.connection).map(({ message }) => message),
+    );
   }
 
   #step(): void {
@@ -448,6 +459,10 @@ export class Branches {
     throw new Error(
       `${what}:\n  ${found.slice(0, 10).join("\n  ")}\nafter ${this.trace.length} steps, the last:\n  ${this.trace.slice(-40).join("\n  ")}`,
     );
+  }
+
+  #noteCommitted(): void {
+    if (!this.store.writer.open) this.#committed = new Map([...this.#lines].map(([id, { copy }]) => [id, copy]));
   }
 
   // Choosing
