@@ -46,6 +46,15 @@ export function* eventsOf(store: Store, { branch, after, upTo }: Segment, proces
   yield* waiting.reverse();
 }
 
+/** The events of these ids that have rows. */
+export function* eventsWith(store: Store, ids: Iterable<number>): Generator<Event> {
+  const read = store.connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id = $1`);
+  for (const id of ids) {
+    const row = read.get([id]);
+    if (row !== undefined) yield eventOf(row);
+  }
+}
+
 // A branch's few events among those of all others are found by an index that leaves the trunk's out.
 function sqlOf(branch: number, processes: ReadonlySet<number> | undefined): string {
   const where = branch === 0 ? "branch = 0 AND $1 = 0" : "branch = $1 AND branch <> 0";

@@ -2,7 +2,7 @@ import type { Name } from "../base/bytes.js";
 import type { Extent } from "../store/extents.js";
 import { Inode } from "../store/inode.js";
 import type { Dirent, ListedDirent, NamedInode, Tree } from "../store/tree.js";
-import { entriesOf, type Slot } from "./paths.js";
+import { entriesOf, isThere, type Slot } from "./paths.js";
 import { copyFields } from "./planned-tree.js";
 
 /**
@@ -54,8 +54,12 @@ export class MosaicTree implements Tree {
     return this.#inodes.get(ino);
   }
 
+  /** A name that was set apart may be older than the end of what it led to, or younger than its beginning: then it is not there. */
   lookup(parent: number, name: Name): Dirent | undefined {
-    return (this.#names.get(`${parent}/${name}`)?.tree ?? this.#ground).lookup(parent, name);
+    const apart = this.#names.get(`${parent}/${name}`);
+    if (apart === undefined) return this.#ground.lookup(parent, name);
+    const entry = apart.tree.lookup(parent, name);
+    return entry !== undefined && isThere(this, entry.ino) ? entry : undefined;
   }
 
   /** The whole listing, whatever the limit. */

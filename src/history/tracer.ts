@@ -1,8 +1,7 @@
-import { type Name, nameOf } from "../base/bytes.js";
+import type { Name } from "../base/bytes.js";
 import type { Event } from "../store/events.js";
-import type { Store } from "../store/store.js";
-import type { Tree } from "../store/tree.js";
-import { changesTree } from "./keys.js";
+import type { Effect, Effects } from "./effects.js";
+import type { OtherEvents } from "./others.js";
 import type { Slot } from "./paths.js";
 
 /** What one key was: before the selected events, and until somebody else changed it again. */
@@ -21,209 +20,210 @@ export type Aspect = Span &
     | { readonly of: "xattr"; readonly ino: number; readonly name: Name }
   );
 
-interface Mark {
-  readonly id: number;
-  readonly selected: boolean;
-}
-
-/** The events on one name. */
+/** The first selected event on one name. */
 interface TracedName {
   readonly slot: Slot;
-  readonly marks: Mark[];
-  /** What it leads to after them; "unread" while that is what it was at the start. */
-  ino: number | "unread" | undefined;
+  readonly first: number;
 }
 
-/** The events on one inode, by what they changed. An event that makes or ends it changes all. */
-interface InodeMarks {
-  readonly whole: Mark[];
-  readonly content: Mark[];
-  readonly attributes: Mark[];
-  readonly xattrs: Map<Name, Mark[]>;
+/** The first selected events on one inode, by what they changed. An event that makes or ends it changes all. */
+interface TracedInode {
+  whole: number;
+  content: number;
+  attributes: number;
+  readonly xattrs: Map<Name, number>;
 }
 
-/** Follows a branch's events from a moment on and tells, key by key, which of them changed it. */
+const none = Number.POSITIVE_INFINITY;
+
+/** Tells, key by key, what selected events of a branch changed, and what others did to it. */
 export class Tracer {
-  readonly #store: Store;
-  readonly #branch: number;
   readonly #start: number;
-  readonly #before: Tree;
+  readonly #effects: Effects;
+  readonly #others: OtherEvents | undefined;
   readonly #names = new Map<string, TracedName>();
-  readonly #inodes = new Map<number, InodeMarks>();
-  /** The names that each event which is not selected changed. */
-  readonly #namesOfOthers = new Map<number, Slot[]>();
+  readonly #inodes = new Map<number, TracedInode>();
 
-  constructor(store: Store, branch: number, start: number) {
-    this.#store = store;
-    this.#branch = branch;
+  /**
+   * @param start a moment before the first selected event
+   * @param others those after it that are not selected; undefined when there are none
+   */
+  constructor(start: number, effects: Effects, others: OtherEvents | undefined) {
     this.#start = start;
-    this.#before = store.past(branch, start);
+    this.#effects = effects;
+    this.#others = others;
   }
 
-  /** Takes the next event. */
-  follow(event: Event, selected: boolean): void {
-    if (!changesTree(event)) return;
-    const mark: Mark = { id: event.id, selected };
-    const { ino } = event;
-    const from = slotOf(event.parent, event.name);
-    const to = slotOf(event.toParent, event.toName);
-    switch (event.op) {
-      case "merge":
-      case "restore":
-      case "undo":
-        this.#followTouched(mark);
-        break;
-      case "rename":
-        if (from !== undefined) this.#setName(from, undefined, mark, "kept");
-        if (to !== undefined) this.#setName(to, ino, mark, "ended");
-        break;
-      case "exchange":
-        this.#exchange(from, to, mark);
-        break;
-      case "unlink":
-      case "rmdir":
-        if (from !== undefined) this.#setName(from, undefined, mark, "ended");
-        break;
-      case "setattr":
-        this.#marksOf(ino).attributes.push(mark);
-        break;
-      case "setxattr":
-      case "removexattr":
-        this.#setXattr(ino, event.name, mark);
-        break;
-      case "link":
-        if (from !== undefined) this.#setName(from, ino, mark, "kept");
-        break;
-      case "write":
-      case "truncate":
-      case "fallocate":
-      case "copy":
-        this.#marksOf(ino).content.push(mark);
-        // A write may take set-user-id away.
-        this.#marksOf(ino).attributes.push(mark);
-        break;
-      default:
-        if (from !== undefined) this.#setName(from, ino, mark, "kept");
-        this.#marksOf(ino).whole.push(mark);
+  /** Takes the next selected event. */
+  select(event: Event): void {
+    const { id } = event;
+    const { slots, whole, content, attributes, xattr } = this.#effects.of(event);
+    for (const slot of slots) {
+      const key = keyOf(slot);
+      if (!this.#names.has(key)) this.#names.set(key, { slot, first: id });
+    }
+    for (const ino of whole) {
+      const traced = this.#inode(ino);
+      traced.whole = Math.min(traced.whole, id);
+    }
+    if (content !== undefined) {
+      const traced = this.#inode(content);
+      traced.content = Math.min(traced.content, id);
+    }
+    if (attributes !== undefined) {
+      const traced = this.#inode(attributes);
+      traced.attributes = Math.min(traced.attributes, id);
+    }
+    if (xattr !== undefined) {
+      const { xattrs } = this.#inode(xattr.ino);
+      if (!xattrs.has(xattr.name)) xattrs.set(xattr.name, id);
     }
   }
 
-  /** What the selected events changed. */
-  *aspects(): Generator<Aspect> {
-    const again = new Set<number>();
-    for (const { slot, marks } of this.#names.values()) {
-      const span = this.#spanOf(marks);
-      if (span !== undefined) yield { of: "name", ...slot, ...span };
-      if (span?.changedAgain !== undefined) again.add(span.changedAgain);
+  /** What the selected events changed: names, then inodes, in the order in which they were changed first since the start. */
+  aspects(): Aspect[] {
+    const names = [...this.#names.values()].map(({ slot, first }) => ({ slot, trace: this.#nameTrace(slot, first) }));
+    names.sort((a, b) => a.trace.earliest - b.trace.earliest);
+    const aspects: Aspect[] = names.map(({ slot, trace }) => ({ of: "name", ...slot, ...spanOf(trace) }));
+    for (const aspect of this.#namesBeside(names.map(({ trace }) => trace.changedAgain))) aspects.push(aspect);
+    const inodes = [...this.#inodes].map(([ino, traced]) => ({ ino, traces: this.#inodeTraces(ino, traced) }));
+    inodes.sort((a, b) => a.traces.earliest - b.traces.earliest);
+    for (const { ino, traces } of inodes) for (const aspect of traces.aspects(ino)) aspects.push(aspect);
+    return aspects;
+  }
+
+  #nameTrace(slot: Slot, first: number): Trace {
+    const trace = new Trace(first, this.#start);
+    for (const id of this.#others?.onName(slot) ?? []) {
+      trace.add(id);
+      if (trace.changedAgain !== undefined) break;
     }
-    yield* this.#namesBeside(again);
-    for (const [ino, { whole, content, attributes, xattrs }] of this.#inodes) {
-      for (const [of, marks] of [
-        ["content", content],
-        ["attributes", attributes],
-        ["xattrs", []],
-      ] as const) {
-        const span = this.#spanOf(joined(whole, marks));
-        if (span !== undefined) yield { of, ino, ...span };
-      }
-      for (const [name, marks] of xattrs) {
-        const span = this.#spanOf(joined(whole, marks));
-        if (span !== undefined) yield { of: "xattr", ino, name, ...span };
-      }
-    }
+    return trace;
   }
 
   /** What others, who moved on what selected events had moved, did with the same event: without it, it is not seen where they moved it. */
-  *#namesBeside(events: ReadonlySet<number>): Generator<Aspect> {
-    for (const id of events) {
-      for (const slot of this.#namesOfOthers.get(id) ?? []) {
-        const marks = this.#names.get(`${slot.parent}/${slot.name}`)?.marks ?? [];
-        if (this.#spanOf(marks) === undefined) yield { of: "name", ...slot, before: id - 1, changedAgain: id };
+  *#namesBeside(changedAgain: readonly (number | undefined)[]): Generator<Aspect> {
+    for (const id of new Set(changedAgain)) {
+      const event = id === undefined ? undefined : this.#others?.event(id);
+      for (const slot of event === undefined ? [] : this.#effects.of(event).slots) {
+        if (!this.#names.has(keyOf(slot))) yield { of: "name", ...slot, before: (id as number) - 1, changedAgain: id };
       }
     }
   }
 
-  #spanOf(marks: readonly Mark[]): Span | undefined {
-    const first = marks.findIndex(({ selected }) => selected);
-    if (first < 0) return undefined;
-    // Nobody changed it between the start and the first: then the start's tree serves, and few trees are needed.
-    const before = first === 0 ? this.#start : (marks[first] as Mark).id - 1;
-    return { before, changedAgain: marks.slice(first).find(({ selected }) => !selected)?.id };
-  }
-
-  #setName(slot: Slot, ino: number | undefined, mark: Mark, what: "ended" | "kept"): void {
-    const entry = this.#nameOf(slot);
-    // What loses a name may end with it.
-    const old = what === "ended" ? this.#inoOf(entry) : undefined;
-    if (old !== undefined && old !== ino) this.#marksOf(old).whole.push(mark);
-    entry.ino = ino;
-    entry.marks.push(mark);
-    if (mark.selected) return;
-    const others = this.#namesOfOthers.get(mark.id);
-    if (others === undefined) this.#namesOfOthers.set(mark.id, [slot]);
-    else others.push(slot);
-  }
-
-  #exchange(from: Slot | undefined, to: Slot | undefined, mark: Mark): void {
-    if (from === undefined || to === undefined) return;
-    const first = this.#inoOf(this.#nameOf(from));
-    const second = this.#inoOf(this.#nameOf(to));
-    this.#setName(from, second, mark, "kept");
-    this.#setName(to, first, mark, "kept");
-  }
-
-  #setXattr(ino: number, name: Name | null, mark: Mark): void {
-    if (name === null) return;
-    const { xattrs } = this.#marksOf(ino);
-    const marks = xattrs.get(name);
-    if (marks === undefined) xattrs.set(name, [mark]);
-    else marks.push(mark);
-  }
-
-  #followTouched(mark: Mark): void {
-    const sql = "SELECT ino, parent, name FROM touched WHERE event = $1";
-    const rows = this.#store.connection.prepare<readonly [number, number, Uint8Array]>(sql).all([mark.id]);
-    const after = this.#store.past(this.#branch, mark.id);
-    for (const [ino, parent, name] of rows) {
-      if (parent === 0) this.#marksOf(ino).whole.push(mark);
-      else {
-        const slot = { parent, name: nameOf(name) };
-        this.#setName(slot, after.lookup(parent, slot.name)?.ino, mark, "ended");
-      }
+  #inodeTraces(ino: number, traced: TracedInode): InodeTraces {
+    const traces = new InodeTraces(traced, this.#start);
+    for (const event of this.#others?.onInode(ino) ?? []) {
+      traces.add(ino, event.id, this.#effects.of(event));
+      if (traces.settled) break;
     }
+    return traces;
   }
 
-  /** What a name leads to now. It is looked up only when something loses the name: most names are new ones. */
-  #inoOf(entry: TracedName): number | undefined {
-    if (entry.ino === "unread") entry.ino = this.#before.lookup(entry.slot.parent, entry.slot.name)?.ino;
-    return entry.ino;
-  }
-
-  #nameOf(slot: Slot): TracedName {
-    const key = `${slot.parent}/${slot.name}`;
-    let entry = this.#names.get(key);
-    if (entry === undefined) {
-      entry = { slot, marks: [], ino: "unread" };
-      this.#names.set(key, entry);
+  #inode(ino: number): TracedInode {
+    let traced = this.#inodes.get(ino);
+    if (traced === undefined) {
+      traced = { whole: none, content: none, attributes: none, xattrs: new Map() };
+      this.#inodes.set(ino, traced);
     }
-    return entry;
-  }
-
-  #marksOf(ino: number): InodeMarks {
-    let marks = this.#inodes.get(ino);
-    if (marks === undefined) {
-      marks = { whole: [], content: [], attributes: [], xattrs: new Map() };
-      this.#inodes.set(ino, marks);
-    }
-    return marks;
+    return traced;
   }
 }
 
-function slotOf(parent: number | null, name: Name | null): Slot | undefined {
-  return parent === null || name === null ? undefined : { parent, name };
+/** What is left to know of the events on one key: they are added oldest first. */
+class Trace {
+  /** The first selected event, and the first of all. */
+  readonly first: number;
+  earliest: number;
+  before: number;
+  changedAgain: number | undefined = undefined;
+
+  /** Nobody changed the key between the start and the first: then the start's tree serves, and few trees are needed. */
+  constructor(first: number, start: number) {
+    this.first = first;
+    this.earliest = first;
+    this.before = start;
+  }
+
+  add(id: number): void {
+    if (id < this.earliest) this.earliest = id;
+    if (id < this.first) this.before = this.first - 1;
+    else this.changedAgain ??= id;
+  }
+
+  /** As one more key of those that this one stands for. */
+  copy(): Trace {
+    const trace = new Trace(this.first, this.before);
+    trace.changedAgain = this.changedAgain;
+    return trace;
+  }
+
+  get settled(): boolean {
+    return this.first === none || this.changedAgain !== undefined;
+  }
 }
 
-/** Two lists of events as one, by id. An event in both counts once. */
-function joined(a: readonly Mark[], b: readonly Mark[]): Mark[] {
-  return [...new Set([...a, ...b])].sort((first, second) => first.id - second.id);
+/** The traces of the parts of one inode. */
+class InodeTraces {
+  readonly #content: Trace;
+  readonly #attributes: Trace;
+  /** Of all extended attributes together, and of those that were changed one by one. */
+  readonly #xattrs: Trace;
+  readonly #byName = new Map<Name, Trace>();
+  /** The first event of all. */
+  earliest = none;
+
+  constructor({ whole, content, attributes, xattrs }: TracedInode, start: number) {
+    this.#content = new Trace(Math.min(whole, content), start);
+    this.#attributes = new Trace(Math.min(whole, attributes), start);
+    this.#xattrs = new Trace(whole, start);
+    for (const [name, first] of xattrs) this.#byName.set(name, new Trace(Math.min(whole, first), start));
+    for (const { first } of this.#all()) this.earliest = Math.min(this.earliest, first);
+  }
+
+  /** Takes an event, of which only what it changed of this inode counts. */
+  add(ino: number, id: number, { whole, content, attributes, xattr }: Effect): void {
+    if (whole.has(ino)) this.#addTo(this.#all(), id);
+    if (content === ino) this.#addTo([this.#content], id);
+    if (attributes === ino) this.#addTo([this.#attributes], id);
+    if (xattr?.ino === ino) this.#addTo([this.#ofName(xattr.name)], id);
+  }
+
+  /** Whether no event that is still to come can say more. */
+  get settled(): boolean {
+    return this.#all().every((trace) => trace.settled);
+  }
+
+  *aspects(ino: number): Generator<Aspect> {
+    if (this.#content.first !== none) yield { of: "content", ino, ...spanOf(this.#content) };
+    if (this.#attributes.first !== none) yield { of: "attributes", ino, ...spanOf(this.#attributes) };
+    if (this.#xattrs.first !== none) yield { of: "xattrs", ino, ...spanOf(this.#xattrs) };
+    for (const [name, trace] of this.#byName) if (trace.first !== none) yield { of: "xattr", ino, name, ...spanOf(trace) };
+  }
+
+  #all(): Trace[] {
+    return [this.#content, this.#attributes, this.#xattrs, ...this.#byName.values()];
+  }
+
+  #addTo(traces: readonly Trace[], id: number): void {
+    for (const trace of traces) trace.add(id);
+    this.earliest = Math.min(this.earliest, id);
+  }
+
+  #ofName(name: Name): Trace {
+    let trace = this.#byName.get(name);
+    if (trace === undefined) {
+      trace = this.#xattrs.copy();
+      this.#byName.set(name, trace);
+    }
+    return trace;
+  }
+}
+
+function spanOf({ before, changedAgain }: Trace): Span {
+  return { before, changedAgain };
+}
+
+function keyOf({ parent, name }: Slot): string {
+  return `${parent}/${name}`;
 }

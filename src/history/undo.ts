@@ -1,16 +1,17 @@
 import type { Name } from "../base/bytes.js";
 import { EINVAL, ENOENT, FsError } from "../base/errno.js";
-import type { Event } from "../store/events.js";
 import type { Store } from "../store/store.js";
 import type { Tree } from "../store/tree.js";
 import { applyPlan, nothingTouched, type Touched, touchedBy } from "./apply.js";
 import { type Change, changesOf } from "./change.js";
 import type { Conflict } from "./conflict.js";
+import { Effects } from "./effects.js";
 import { Identity, noTwins } from "./identity.js";
-import { changesTree, eventsOf, Keys } from "./keys.js";
+import { changesTree, eventsOf, eventsWith, Keys } from "./keys.js";
 import type { Segment } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import { MosaicTree } from "./mosaic.js";
+import { OtherEvents } from "./others.js";
 import { isThere, Paths } from "./paths.js";
 import { type Aspect, Tracer } from "./tracer.js";
 
@@ -42,6 +43,8 @@ export interface UndoResult {
 export function undo(store: Store, options: UndoOptions): UndoResult {
   const { branch } = options;
   store.settle();
+  store.events.write();
+  store.tables.ready();
   const { forkedAt, parent } = store.branches.get(branch);
   // The trunk's first event made the root.
   const own: Segment = { branch, after: parent === null ? 1 : forkedAt, upTo: store.events.last };
@@ -49,21 +52,28 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
   const undone = [...selected].reverse();
   const first = selected.values().next().value as number;
   if (first - 1 < store.horizon()) throw new FsError(ENOENT, `the history before event @${first} was dropped; it cannot be taken back`);
-  const tracer = new Tracer(store, branch, first - 1);
-  for (const event of eventsOf(store, { ...own, after: first - 1 })) tracer.follow(event, selected.has(event.id));
+  // The last events of all have no others after the first.
+  const others = options.byProcess === undefined ? undefined : new OtherEvents(store, branch, first - 1, selected);
+  const tracer = new Tracer(first - 1, new Effects(store, branch), others);
+  for (const event of eventsWith(store, selected)) tracer.select(event);
   const ours = store.live(branch);
   const trees = new Moments(store, branch, ours);
   const base = new MosaicTree(ours);
   const theirs = new MosaicTree(ours);
   const keys = new Keys();
-  const aspects = [...tracer.aspects()];
+  const aspects = tracer.aspects();
   for (const aspect of aspects) {
     addKey(keys, aspect);
     if (aspect.changedAgain !== undefined) setAspect(base, aspect, trees.at(aspect.changedAgain - 1));
     setAspect(theirs, aspect, trees.at(aspect.before));
   }
+  const traced = new Set(aspects.map((aspect) => (aspect.of === "attributes" ? aspect.ino : undefined)));
   for (const aspect of aspects) {
-    if (aspect.of === "name") showDirectory(aspect.parent, trees.at(aspect.before), ours, [base, theirs], keys);
+    if (aspect.of !== "name") continue;
+    const then = trees.at(aspect.before);
+    const ino = then.lookup(aspect.parent, aspect.name)?.ino;
+    if (ino !== undefined && !traced.has(ino)) showFile(ino, then, ours, [base, theirs], keys);
+    showDirectory(aspect.parent, then, ours, [base, theirs], keys);
   }
   const all = { base, theirs, ours };
   const { plan, conflicts } = settle(
@@ -84,8 +94,7 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
 /** The events to take back, oldest first. */
 function selectEvents(store: Store, own: Segment, { count, byProcess }: UndoOptions): Set<number> {
   if (count !== undefined && !(Number.isInteger(count) && count > 0)) throw new FsError(EINVAL, `${count} changes cannot be taken back`);
-  const events = byProcess === undefined ? lastEvents(store, own, count ?? 1) : eventsOfProcess(store, own, byProcess.pid);
-  const ids = events.map(({ id }) => id);
+  const ids = byProcess === undefined ? lastEvents(store, own, count ?? 1) : eventsOfProcess(store, own, byProcess.pid);
   const selected = count === undefined ? ids : ids.slice(-count);
   const name = store.branches.get(own.branch).name;
   if (selected.length === 0) {
@@ -99,21 +108,28 @@ function selectEvents(store: Store, own: Segment, { count, byProcess }: UndoOpti
 }
 
 /** The last events of a stretch that changed its tree, found from its end: a trunk may have millions before them. */
-function lastEvents(store: Store, own: Segment, count: number): Event[] {
+function lastEvents(store: Store, own: Segment, count: number): number[] {
   for (let reach = Math.max(64, 4 * count); ; reach *= 8) {
     const after = Math.max(own.after, own.upTo - reach);
-    const events = [...eventsOf(store, { ...own, after })].filter(changesTree);
-    if (events.length >= count || after === own.after) return events.slice(-count);
+    const ids: number[] = [];
+    for (const event of eventsOf(store, { ...own, after })) if (changesTree(event)) ids.push(event.id);
+    if (ids.length >= count || after === own.after) return ids.slice(-count);
   }
 }
 
-function eventsOfProcess(store: Store, own: Segment, pid: number): Event[] {
+function eventsOfProcess(store: Store, own: Segment, pid: number): number[] {
   const rows = store.connection.prepare<readonly [number]>("SELECT id FROM process WHERE pid = $1").all([pid]);
   const processes = new Set(rows.map(([id]) => id));
   if (processes.size === 0) throw new FsError(ENOENT, `no process ${pid} is known to have changed anything`);
-  const events = [...eventsOf(store, own, processes)].filter(changesTree);
-  const last = events[events.length - 1]?.process;
-  return events.filter(({ process }) => process === last);
+  const byProcess = new Map<number | null, number[]>();
+  let last: number[] = [];
+  for (const event of eventsOf(store, own, processes)) {
+    if (!changesTree(event)) continue;
+    last = byProcess.get(event.process) ?? [];
+    last.push(event.id);
+    byProcess.set(event.process, last);
+  }
+  return last;
 }
 
 /** Past trees of a branch, each made once. */
@@ -137,6 +153,17 @@ class Moments {
       this.#trees.set(moment, tree);
     }
     return tree;
+  }
+}
+
+/** Shows a file that others ended where a name of it is taken back: then its end is the conflict. */
+function showFile(ino: number, then: Tree, ours: Tree, mosaics: readonly MosaicTree[], keys: Keys): void {
+  if (isThere(ours, ino)) return;
+  keys.inodes.add(ino);
+  for (const mosaic of mosaics) {
+    mosaic.setAttributes(ino, then);
+    mosaic.setContent(ino, then);
+    mosaic.setXattrs(ino, then);
   }
 }
 

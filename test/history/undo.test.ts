@@ -99,6 +99,41 @@ t.test("what was changed again since is a conflict", (t) => {
   t.end();
 });
 
+t.test("a file that was moved, and that another removed where it went", (t) => {
+  for (const what of ["file", "directory"] as const) {
+    const { main } = forked(t, (main) => (what === "file" ? main.write("a", "a") : main.mkdir("a").write("a/x", "x")));
+    const { as } = processes(main);
+    as(10).mv("a", "b");
+    as(20).rm("b");
+    const result = takeBack(t, main, { byProcess: { pid: 10 } });
+    t.same(told(result), ["rename/delete a"]);
+    t.same(main.dump(), {});
+  }
+  t.end();
+});
+
+t.test("a file that was made here, moved by another, and removed there", (t) => {
+  const { main } = forked(t, (main) => main.write("a", "a"));
+  const { as } = processes(main);
+  as(10).write("new", "n");
+  as(20).mv("new", "other");
+  as(10).rm("other").write("a", "A");
+  const result = takeBack(t, main, { byProcess: { pid: 10 } });
+  t.same(told(result), []);
+  t.same(main.dump(), { a: "a" });
+  t.end();
+});
+
+t.test("a file that was made here keeps the name that another gave it", (t) => {
+  const { main } = forked(t, (main) => main.write("a", "a"));
+  const { as } = processes(main);
+  as(10).write("new", "n");
+  as(20).ln("new", "other");
+  takeBack(t, main, { byProcess: { pid: 10 } });
+  t.same(main.dump(), { a: "a", other: "n" });
+  t.end();
+});
+
 t.test("what another did beside it stays", (t) => {
   const { main } = forked(t, (main) => main.write("a", "a"));
   const { as } = processes(main);
