@@ -1,4 +1,4 @@
--- stonefs: the format, version 1. This file is the specification: tables, what each column means, its unit and its sentinel,
+-- stonefs: the format, version 2. This file is the specification: tables, what each column means, its unit and its sentinel,
 -- and the invariants (I1 ...) that the integrity check tests, one function for each, numbered alike.
 --
 -- Words. An event is one change; its id is the version clock, global over branches, never reused. A moment is an event id v:
@@ -14,6 +14,7 @@
 -- 'next_ino' (inode numbers below it may have been handed out: reserved ahead, so none is ever reused, even after a crash),
 -- 'horizon' (the oldest event as of which the whole tree is still there, after retention dropped what was before; else absent),
 -- 'retaining' (while retention is at work, or was interrupted: the newest blob there was when it began; else absent),
+-- 'segments' (how far the segments beside the database reach, bytes; absent for 0),
 -- 'redo' (records of the redo log beside the database count if they are of this generation; absent for 0: see src/store/redo-log.ts).
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
@@ -221,14 +222,14 @@ CREATE TABLE xattr_past (
   PRIMARY KEY (branch, ino, name, since)
 ) WITHOUT ROWID;
 
--- Immutable bytes.
--- I10: every blob an extent points to is there, its length and checksum are those of its data.
+-- Immutable bytes, in `data` or in the segments beside the database (src/db/segments.ts), in which blobs lie in the order of their ids.
+-- I10: every blob an extent points to is there, its length and checksum are those of its bytes, and no two overlap in the segments.
 -- I11: every blob is pointed to by some extent, live or past; but those up to meta's 'retaining' may await the end of retention.
 CREATE TABLE blob (
   id       INTEGER PRIMARY KEY,
-  checksum BIGINT NOT NULL,       -- CRC-32 (ISO 3309, as zlib's) of data as stored
+  checksum BIGINT NOT NULL,       -- CRC-32 (ISO 3309, as zlib's) of the bytes
   length   BIGINT NOT NULL,       -- of the content, bytes
-  codec    BIGINT NOT NULL,       -- 0: data is the content itself
+  codec    BIGINT NOT NULL,       -- 0: data is the bytes; 1: they are in the segments, data is their position, 8 bytes, little endian
   data     BLOB   NOT NULL
 );
 
