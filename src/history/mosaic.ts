@@ -14,6 +14,9 @@ export class MosaicTree implements Tree {
   readonly asOf = undefined;
   readonly #ground: Tree;
   readonly #names = new Map<string, { readonly slot: Slot; readonly tree: Tree }>();
+  readonly #byParent = new Map<number, Slot[]>();
+  /** What the names that were set apart lead to, once it was asked for. */
+  #byIno: Map<number, Slot[]> | undefined = undefined;
   readonly #attributes = new Map<number, Tree>();
   readonly #contents = new Map<number, Tree>();
   readonly #xattrs = new Map<number, Map<Name, Tree>>();
@@ -27,7 +30,10 @@ export class MosaicTree implements Tree {
   }
 
   setName(slot: Slot, tree: Tree): void {
-    this.#names.set(`${slot.parent}/${slot.name}`, { slot, tree });
+    const key = `${slot.parent}/${slot.name}`;
+    if (!this.#names.has(key)) addTo(this.#byParent, slot.parent, slot);
+    this.#names.set(key, { slot, tree });
+    this.#byIno = undefined;
   }
 
   /** Mode, owner and times, and whether the inode is there at all. */
@@ -66,7 +72,7 @@ export class MosaicTree implements Tree {
   list(parent: number, after: number, _limit: number): ListedDirent[] {
     if (after > 0) return [];
     const names = new Set([...entriesOf(this.#ground, parent)].map(({ name }) => name));
-    for (const { slot } of this.#names.values()) if (slot.parent === parent) names.add(slot.name);
+    for (const { name } of this.#byParent.get(parent) ?? []) names.add(name);
     const listed: ListedDirent[] = [];
     for (const name of names) {
       const entry = this.lookup(parent, name);
@@ -87,7 +93,7 @@ export class MosaicTree implements Tree {
 
   namesIn(parent: number, inos: readonly number[]): NamedInode[] {
     const names = new Set(this.#ground.namesIn(parent, inos).map(({ name }) => name));
-    for (const { slot } of this.#names.values()) if (slot.parent === parent) names.add(slot.name);
+    for (const { name } of this.#byParent.get(parent) ?? []) names.add(name);
     const found: NamedInode[] = [];
     for (const name of names) {
       const ino = this.lookup(parent, name)?.ino;
@@ -97,9 +103,23 @@ export class MosaicTree implements Tree {
   }
 
   slotsOf(ino: number): Slot[] {
-    const slots = new Map(this.#ground.slotsOf(ino).map((slot) => [`${slot.parent}/${slot.name}`, slot as Slot]));
-    for (const [key, { slot }] of this.#names) slots.set(key, slot);
+    // The ground's names are searched: not for a file that has none there.
+    const below = isThere(this.#ground, ino) ? this.#ground.slotsOf(ino) : [];
+    const slots = new Map(below.map((slot) => [`${slot.parent}/${slot.name}`, slot as Slot]));
+    for (const slot of this.#namesOf(ino)) slots.set(`${slot.parent}/${slot.name}`, slot);
     return [...slots.values()].filter(({ parent, name }) => this.lookup(parent, name)?.ino === ino);
+  }
+
+  /** The names that were set apart and lead to an inode. */
+  #namesOf(ino: number): readonly Slot[] {
+    if (this.#byIno === undefined) {
+      this.#byIno = new Map();
+      for (const { slot, tree } of this.#names.values()) {
+        const entry = tree.lookup(slot.parent, slot.name);
+        if (entry !== undefined) addTo(this.#byIno, entry.ino, slot);
+      }
+    }
+    return this.#byIno.get(ino) ?? [];
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {
@@ -134,4 +154,10 @@ export class MosaicTree implements Tree {
     }
     return inode;
   }
+}
+
+function addTo(map: Map<number, Slot[]>, key: number, slot: Slot): void {
+  const slots = map.get(key);
+  if (slots === undefined) map.set(key, [slot]);
+  else slots.push(slot);
 }

@@ -12,7 +12,7 @@ import type { Segment } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import { MosaicTree } from "./mosaic.js";
 import { OtherEvents } from "./others.js";
-import { isThere, Paths } from "./paths.js";
+import { isThere, Paths, type Slot } from "./paths.js";
 import { type Aspect, Tracer } from "./tracer.js";
 
 export interface UndoOptions {
@@ -68,12 +68,14 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
     setAspect(theirs, aspect, trees.at(aspect.before));
   }
   const traced = new Set(aspects.map((aspect) => (aspect.of === "attributes" ? aspect.ino : undefined)));
+  const shown = new Shown(ours, [base, theirs], keys);
   for (const aspect of aspects) {
-    if (aspect.of !== "name") continue;
     const then = trees.at(aspect.before);
-    const ino = then.lookup(aspect.parent, aspect.name)?.ino;
-    if (ino !== undefined && !traced.has(ino)) showFile(ino, then, ours, [base, theirs], keys);
-    showDirectory(aspect.parent, then, ours, [base, theirs], keys);
+    if (aspect.of === "name") {
+      const ino = then.lookup(aspect.parent, aspect.name)?.ino;
+      if (ino !== undefined && !traced.has(ino)) shown.file(ino, then);
+      shown.directory(aspect.parent, then);
+    } else if (aspect.of === "attributes") shown.names(aspect.ino, then);
   }
   const all = { base, theirs, ours };
   const { plan, conflicts } = settle(
@@ -156,24 +158,57 @@ class Moments {
   }
 }
 
-/** Shows a file that others ended where a name of it is taken back: then its end is the conflict. */
-function showFile(ino: number, then: Tree, ours: Tree, mosaics: readonly MosaicTree[], keys: Keys): void {
-  if (isThere(ours, ino)) return;
-  keys.inodes.add(ino);
-  for (const mosaic of mosaics) {
-    mosaic.setAttributes(ino, then);
-    mosaic.setContent(ino, then);
-    mosaic.setXattrs(ino, then);
-  }
-}
+/** Shows, in what would be there without the changes taken back, what others ended: then its end is the conflict. */
+class Shown {
+  readonly #ours: Tree;
+  readonly #mosaics: readonly MosaicTree[];
+  readonly #keys: Keys;
+  readonly #paths = new Map<Tree, Paths>();
 
-/** Shows a directory that others ended, and those above it, where a name in it is taken back: then its end is the conflict. */
-function showDirectory(ino: number, then: Tree, ours: Tree, mosaics: readonly MosaicTree[], keys: Keys): void {
-  if (keys.inodes.has(ino) || isThere(ours, ino) || !isThere(then, ino)) return;
-  for (const mosaic of mosaics) mosaic.setAttributes(ino, then);
-  for (const slot of new Paths(then).slotsOf(ino)) {
-    for (const mosaic of mosaics) mosaic.setName(slot, then);
-    showDirectory(slot.parent, then, ours, mosaics, keys);
+  constructor(ours: Tree, mosaics: readonly MosaicTree[], keys: Keys) {
+    this.#ours = ours;
+    this.#mosaics = mosaics;
+    this.#keys = keys;
+  }
+
+  /** A file of which a name is taken back. */
+  file(ino: number, then: Tree): void {
+    if (isThere(this.#ours, ino)) return;
+    this.#keys.inodes.add(ino);
+    for (const mosaic of this.#mosaics) {
+      mosaic.setAttributes(ino, then);
+      mosaic.setContent(ino, then);
+      mosaic.setXattrs(ino, then);
+    }
+  }
+
+  /** The names of a file that is changed back, as far as they are not: the conflict is told by them. */
+  names(ino: number, then: Tree): void {
+    if (isThere(this.#ours, ino) || !isThere(then, ino)) return;
+    for (const slot of this.#slotsOf(ino, then)) {
+      if (this.#keys.slots.get(slot.parent)?.has(slot.name) === true) continue;
+      for (const mosaic of this.#mosaics) mosaic.setName(slot, then);
+      this.directory(slot.parent, then);
+    }
+  }
+
+  /** A directory, and those above it, where a name in it is taken back. */
+  directory(ino: number, then: Tree): void {
+    if (this.#keys.inodes.has(ino) || isThere(this.#ours, ino) || !isThere(then, ino)) return;
+    for (const mosaic of this.#mosaics) mosaic.setAttributes(ino, then);
+    for (const slot of this.#slotsOf(ino, then)) {
+      for (const mosaic of this.#mosaics) mosaic.setName(slot, then);
+      this.directory(slot.parent, then);
+    }
+  }
+
+  #slotsOf(ino: number, then: Tree): readonly Slot[] {
+    let paths = this.#paths.get(then);
+    if (paths === undefined) {
+      paths = new Paths(then);
+      this.#paths.set(then, paths);
+    }
+    return paths.slotsOf(ino);
   }
 }
 

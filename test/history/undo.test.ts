@@ -99,6 +99,17 @@ t.test("what was changed again since is a conflict", (t) => {
   t.end();
 });
 
+t.test("a file that another replaced or removed is told by its name", (t) => {
+  const { main } = forked(t, (main) => main.mkdir("d").write("d/saved", "s").write("removed", "r").mkdir("e").write("e/f", "f"));
+  const { as } = processes(main);
+  as(10).write("d/saved", "S").write("removed", "R").write("e/f", "F");
+  as(20).save("d/saved", "saved").rm("removed").rm("e");
+  const result = takeBack(t, main, { byProcess: { pid: 10 } });
+  t.same(told(result), ["delete/modify d/saved", "delete/modify e/f", "delete/modify removed"]);
+  t.same(main.dump(), { d: "/", "d/saved": "saved" });
+  t.end();
+});
+
 t.test("a file that was moved, and that another removed where it went", (t) => {
   for (const what of ["file", "directory"] as const) {
     const { main } = forked(t, (main) => (what === "file" ? main.write("a", "a") : main.mkdir("a").write("a/x", "x")));
