@@ -16,6 +16,23 @@ const programs = [
   ["fuse/notify-thread"],
 ];
 
+/**
+ * Native code stays where it was installed. koffi is asked for as CommonJS, because Node takes 10 ms to look through the first ES module
+ * that imports such; better-sqlite3's own twelve files are bundled, and only what they load by way of `bindings`, which searches, is not.
+ */
+const native = {
+  name: "native",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(koffi|bindings)$/ }, ({ path, kind, namespace }) =>
+      namespace === "native" && kind === "require-call" ? { path, external: true } : { path, namespace: "native" },
+    );
+    onLoad({ filter: /^koffi$/, namespace: "native" }, () => ({ contents: 'module.exports = require("koffi");' }));
+    onLoad({ filter: /^bindings$/, namespace: "native" }, () => ({
+      contents: "module.exports = (file) => require(`better-sqlite3/build/Release/${file}`);",
+    }));
+  },
+};
+
 rmSync("build/src/chunks", { recursive: true, force: true });
 await Promise.all(
   programs.map((entries) =>
@@ -30,8 +47,7 @@ await Promise.all(
       platform: "node",
       target: "node20",
       sourcemap: true,
-      // Native code, which is found beside its own files.
-      external: ["better-sqlite3", "koffi", "fuse-native"],
+      plugins: [native],
       // For packages in CommonJS that load Node's own modules.
       banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
       logLevel: "warning",
