@@ -28,7 +28,7 @@ const native = {
     );
     onLoad({ filter: /^koffi$/, namespace: "native" }, () => ({ contents: 'module.exports = require("koffi");' }));
     onLoad({ filter: /^bindings$/, namespace: "native" }, () => ({
-      contents: "module.exports = (file) => require(`better-sqlite3/build/Release/${file}`);",
+      contents: 'module.exports = (file) => require("better-sqlite3/build/Release/" + file);',
     }));
   },
 };

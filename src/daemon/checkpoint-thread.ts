@@ -3,7 +3,7 @@ import { logLine } from "../base/log.js";
 import { openSqlite } from "../db/sqlite.js";
 import { checkpointEnd, checkpointIdle, checkpointWanted } from "./checkpointer.js";
 
-/** The thread behind `startCheckpointer`. It sleeps in shared memory until a checkpoint is wanted. */
+/** The thread behind `checkpointer`. It sleeps in shared memory until a checkpoint is wanted. */
 const { database, state } = workerData as { database: string; state: Int32Array };
 const connection = openSqlite(database, { mode: "write", cacheBytes: 1024 * 1024 });
 

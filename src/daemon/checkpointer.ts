@@ -10,23 +10,30 @@ export const checkpointEnd = 2;
 const patienceMillis = 30_000;
 
 /**
- * Starts a thread that carries the log over with a connection of its own, while the writer serves: half the time of a long write
- * was spent there. They talk through shared memory, since the worker that serves never returns to its event loop.
+ * Carries the log over in a thread with a connection of its own, while the writer serves: half the time of a long write was spent
+ * there. They talk through shared memory, since the worker that serves never returns to its event loop. The thread is started with
+ * the first log that is long enough: most mounts never have one, and none waits for it when it starts.
  */
-export function startCheckpointer(database: string): Checkpointer {
+export function checkpointer(database: string): Checkpointer {
   const state = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL("../daemon/checkpoint-thread.js", import.meta.url), {
-    workerData: { database, state },
-    name: "checkpointer",
-    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
-  });
-  worker.unref();
+  let started = false;
+  const start = (): void => {
+    started = true;
+    const worker = new Worker(new URL("../daemon/checkpoint-thread.js", import.meta.url), {
+      workerData: { database, state },
+      name: "checkpointer",
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
+    });
+    worker.unref();
+  };
   const settle = (): void => {
     Atomics.wait(state, 0, checkpointWanted, patienceMillis);
   };
   return {
     request() {
-      if (Atomics.compareExchange(state, 0, checkpointIdle, checkpointWanted) === checkpointIdle) Atomics.notify(state, 0);
+      if (Atomics.compareExchange(state, 0, checkpointIdle, checkpointWanted) !== checkpointIdle) return;
+      if (started) Atomics.notify(state, 0);
+      else start();
     },
     settle,
     close() {

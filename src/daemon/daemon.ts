@@ -14,6 +14,7 @@ import {
   RefusedError,
   type Report,
 } from "./protocol.js";
+import type { ServingThread } from "./serving-thread.js";
 import { socketPath } from "./socketpath.js";
 import { detach, unmount } from "./unmount.js";
 import { startWorker, type WorkerLink } from "./workerlink.js";
@@ -22,11 +23,16 @@ import { startWorker, type WorkerLink } from "./workerlink.js";
 const countersPatienceMillis = 2000;
 
 /**
- * The main thread of a daemon: it owns the lock, the control socket and the signals, and starts the worker that serves.
+ * The main thread of a daemon: it owns the lock, the control socket and the signals, and has the worker serve: `thread`, or, for a
+ * driver that can only serve from here, this thread.
  * Resolves to the process's exit status when the mount is gone, by whatever way; then the process must end by `exitNow`, for the
  * worker may still be there. `report` is called once.
  */
-export async function runDaemon(config: DaemonConfig, report: (report: Report) => void): Promise<number> {
+export async function runDaemon(
+  config: DaemonConfig,
+  thread: ServingThread | undefined,
+  report: (report: Report) => void,
+): Promise<number> {
   let lock: DatabaseLock;
   try {
     lock = lockDatabase(config.database, `mounted on ${config.mountPoint}`);
@@ -35,7 +41,7 @@ export async function runDaemon(config: DaemonConfig, report: (report: Report) =
     return 1;
   }
   try {
-    return await new Daemon(config).run(report);
+    return await new Daemon(config, thread).run(report);
   } finally {
     lock.release();
   }
@@ -60,10 +66,10 @@ class Daemon {
     this.#leave = () => resolve("clean");
   });
 
-  constructor(config: DaemonConfig) {
+  constructor(config: DaemonConfig, thread: ServingThread | undefined) {
     this.#config = config;
     this.#branch = config.branch;
-    this.#worker = startWorker(config);
+    this.#worker = startWorker(config, thread);
   }
 
   async run(report: (report: Report) => void): Promise<number> {

@@ -11,7 +11,7 @@ import { openStore, type Store } from "../store/store.js";
 import { namedMoment } from "../vfs/moments.js";
 import { Vfs } from "../vfs/vfs.js";
 import { whenForms } from "../vfs/when.js";
-import { startCheckpointer } from "./checkpointer.js";
+import { checkpointer } from "./checkpointer.js";
 import { Jobs } from "./jobs.js";
 import { needsOthers } from "./kernel-options.js";
 import type { MountOptions } from "./options.js";
@@ -57,7 +57,7 @@ export class FileSystem {
       redoBytes: 8 * 1024 * 1024,
       // Our driver reads a request into the buffer of the one before, after `afterRequest`; libfuse may do it earlier.
       lentWrites: options.driver !== "fuse-native",
-      checkpointer: startCheckpointer(config.database),
+      checkpointer: checkpointer(config.database),
     });
     try {
       this.#vfs = openVfs(store, config, acls);

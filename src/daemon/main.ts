@@ -1,9 +1,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { logLine } from "../base/log.js";
-import { runDaemon } from "./daemon.js";
-import { exitNow } from "./native.js";
-import type { DaemonConfig, Report } from "./protocol.js";
-import { reportDescriptor } from "./spawn.js";
+import { type DaemonConfig, type Report, reportDescriptor } from "./protocol.js";
+import { startServingThread } from "./serving-thread.js";
 
 /** The process behind a mount, as `startDaemon` starts it: its configuration is its only argument, its standard error the log. */
 function report(report: Report): void {
@@ -17,13 +15,16 @@ function report(report: Report): void {
 }
 
 const config = JSON.parse(process.argv[2] ?? "") as DaemonConfig;
+// First of all, for the two threads load at the same time, and the mount waits for that one.
+const thread = startServingThread(config);
+const [{ runDaemon }, { exitNow }] = await Promise.all([import("./daemon.js"), import("./native.js")]);
 process.title = `stonefs ${config.mountPoint}`;
 process.umask(0o077);
 process.on("uncaughtException", (error) => {
   // The main thread only supervises: the worker goes on serving.
   logLine("error", `uncaught: ${error.stack ?? String(error)}`);
 });
-const status = await runDaemon(config, report).catch((error: unknown) => {
+const status = await runDaemon(config, thread, report).catch((error: unknown) => {
   logLine("error", `the daemon failed: ${error instanceof Error ? error.stack : String(error)}`);
   return 1;
 });

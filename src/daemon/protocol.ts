@@ -24,6 +24,9 @@ export interface DaemonConfig {
 /** What a starting daemon tells the command that started it, once: the mount answers, or why there is none. */
 export type Report = { readonly ready: true } | { readonly ready: false; readonly message: string };
 
+/** The daemon's end of the pipe it reports on. */
+export const reportDescriptor = 3;
+
 /** The version of the control protocol, in its first line. */
 export const protocolVersion = 2;
 

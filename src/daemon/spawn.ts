@@ -2,10 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { DaemonConfig, Report } from "./protocol.js";
-
-/** The daemon's end of the pipe it reports on. */
-export const reportDescriptor = 3;
+import { type DaemonConfig, type Report, reportDescriptor } from "./protocol.js";
 
 /** A log that has grown beyond this becomes `.log.1` at the next mount. */
 const logMaxBytes = 16 * 1024 * 1024;
@@ -39,8 +36,13 @@ export async function startDaemon(config: DaemonConfig): Promise<number> {
     // A working directory would be kept from being unmounted.
     cwd: "/",
     detached: true,
-    // glibc gives each thread an arena of its own to fragment; two threads that allocate need no more than two.
-    env: { ...process.env, MALLOC_ARENA_MAX: "2" },
+    env: {
+      ...process.env,
+      // glibc gives each thread an arena of its own to fragment; two threads that allocate need no more than two.
+      MALLOC_ARENA_MAX: "2",
+      // Node would read these certificates first of all, 40 ms for those of a whole system, and a daemon speaks no TLS.
+      NODE_EXTRA_CA_CERTS: undefined,
+    },
     stdio: ["ignore", log, log, "pipe"],
   });
   closeSync(log);

@@ -27,8 +27,10 @@ function parseOptions(lists: readonly string[]): MountOptions {
 /** Serves from this process. Never returns: the worker may still be in the kernel when the mount has ended. */
 async function serveInForeground(config: DaemonConfig): Promise<never> {
   // Loaded only here, like all that the usual mount has no use for: the daemon is the sooner started.
+  const { startServingThread } = await import("../../daemon/serving-thread.js");
+  const thread = startServingThread(config);
   const [{ runDaemon }, { exitNow }] = await Promise.all([import("../../daemon/daemon.js"), import("../../daemon/native.js")]);
-  const status = await runDaemon(config, (report) => {
+  const status = await runDaemon(config, thread, (report) => {
     if (report.ready) printLine(`mounted ${config.database} on ${config.mountPoint} (pid ${process.pid}); Ctrl-C unmounts it`);
     else printError(`stone: ${report.message}`);
   });
