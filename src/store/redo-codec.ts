@@ -1,3 +1,4 @@
+import { alignedBuffer } from "../db/aligned.js";
 import type { Value } from "../db/connection.js";
 
 /** How a value is written: its kind in one byte, a number in eight, text and bytes after their length in four. Little endian. */
@@ -5,11 +6,11 @@ const kinds = { nothing: 0, number: 1, text: 2, bytes: 3 } as const;
 /** A text that was not there before has this in place of its number, then its length and itself. */
 const newText = 0xffff;
 
-/** Packs texts and values into one buffer, which it uses again. A text that comes again is two bytes. */
+/** Packs texts and values into one buffer, aligned for transfers past the host's cache, which it uses again. A text that comes again is two bytes. */
 export class Packer {
   readonly #start: number;
   readonly #texts = new Map<string, number>();
-  #buffer = Buffer.alloc(64 * 1024);
+  #buffer = alignedBuffer(64 * 1024);
   #length: number;
 
   /** @param start bytes left free in front */
@@ -86,7 +87,7 @@ export class Packer {
 
   #room(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return;
-    const grown = Buffer.alloc(Math.max(2 * this.#buffer.length, this.#length + bytes));
+    const grown = alignedBuffer(Math.max(2 * this.#buffer.length, this.#length + bytes));
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
   }
