@@ -80,8 +80,12 @@ export class Paths {
   of(ino: number): readonly Name[] | undefined {
     if (this.#directories.has(ino)) return this.#directories.get(ino);
     const [slot] = this.slotsOf(ino);
-    const path = slot === undefined ? undefined : this.ofSlot(slot);
-    if (slot !== undefined && isDirectory(this.#tree.inode(ino)?.mode ?? 0)) this.#directories.set(ino, path);
+    if (slot === undefined) return undefined;
+    const directory = isDirectory(this.#tree.inode(ino)?.mode ?? 0);
+    // In a tree put together of several a directory may lie in itself: then no path leads there.
+    if (directory) this.#directories.set(ino, undefined);
+    const path = this.ofSlot(slot);
+    if (directory) this.#directories.set(ino, path);
     return path;
   }
 

@@ -21,6 +21,7 @@ import { byPath, type CopiedFile, type Copy, copyOf, differences, pathsOf, unsou
 import { Files, split } from "./files.js";
 
 const names = ["a", "b", "c", "d", "e"];
+const pids = [10, 20, 30];
 const sides = ["ours", "theirs"] as const;
 const resolutions = [...sides, "text"] as const;
 
@@ -52,6 +53,8 @@ export class Branches {
   /** Trees at which branches became one, by "branch@moment": a merge's base is always one of them. */
   readonly #joints = new Map<string, Copy>();
   #named = 0;
+  /** The rows of processes that act, by their pids. */
+  readonly #processes = new Map<number, number>();
   /** What each branch was when everything was last committed. */
   #committed = new Map<number, Copy>();
 
@@ -99,6 +102,7 @@ export class Branches {
       "restore",
       "restorePath",
       "undo",
+      "undoProcess",
       "drop",
       "snapshot",
       "keep",
@@ -114,6 +118,7 @@ export class Branches {
     else if (big === "restore") this.#restore(line);
     else if (big === "restorePath") this.#restorePath(line);
     else if (big === "undo") this.#undo(line);
+    else if (big === "undoProcess") this.#undoProcess(line);
     else if (big === "drop") this.#drop();
     else if (big === "snapshot") this.#snapshot(line);
     else if (big === "keep") this.#keep(line);
@@ -161,7 +166,9 @@ export class Branches {
     ] as const);
     const path = this.#place(line);
     const other = random.pick(this.#paths(line));
-    this.trace.push(`${files.branch}: ${what} ${path} ${other}`);
+    const pid = random.pick(pids);
+    files.process = this.#processOf(pid);
+    this.trace.push(`${files.branch}, ${pid}: ${what} ${path} ${other}`);
     try {
       if (what === "write") files.write(path, this.#text());
       else if (what === "writeAt") files.writeAt(files.ino(other), random.below(20), this.#text());
@@ -336,6 +343,41 @@ export class Branches {
     this.#note(line, "as copied");
   }
 
+  /** What one process did among others is taken back whole, or conflicts and nothing is. */
+  #undoProcess(line: Line): void {
+    const pid = this.random.pick(pids);
+    const count = this.random.chance(0.5) ? undefined : 1 + this.random.below(6);
+    const { branch } = line.files;
+    this.trace.push(`undo ${branch} ${count} of ${pid}`);
+    let result: ReturnType<typeof undo>;
+    const before = this.store.events.last;
+    try {
+      result = undo(this.store, { branch, count, byProcess: { pid }, dryRun: "apply", process: null });
+    } catch (error) {
+      if (error instanceof FsError && /has no change|no process|was dropped/.test(error.message)) return;
+      throw error;
+    }
+    this.counts["undos by process with conflicts"] ??= 0;
+    if (result.conflicts.length > 0) {
+      this.counts["undos by process with conflicts"] += 1;
+      this.#same("the branch after an undo with conflicts", differences(line.files.tree, line.copy));
+      return;
+    }
+    const after = copyOf(line.files.tree);
+    this.#same(`the branch after undo of ${result.undone}`, unsound(line.files.tree, after));
+    if (result.event !== undefined) this.#told(result, branch, before);
+    line.copy = after;
+    this.#note(line, "as copied");
+  }
+
+  #processOf(pid: number): number {
+    const known = this.#processes.get(pid);
+    if (known !== undefined) return known;
+    const made = this.store.processes.add({ pid, started: this.store.events.last, parent: 1, uid: 0, gid: 0, name: `p${pid}` });
+    this.#processes.set(pid, made);
+    return made;
+  }
+
   #drop(): void {
     const line = this.#pick();
     const branch = this.store.branches.get(line.files.branch);
@@ -387,6 +429,8 @@ export class Branches {
   #collect(): void {
     this.trace.push("collect");
     collectGarbage(this.store, 0, []);
+    // Retention forgets those that nothing is left of; the next ones bear the same pids.
+    this.#processes.clear();
     const snapshots = new Set([...this.#lines.keys()].flatMap((id) => listSnapshots(this.store, id).map(({ event }) => `${id}@${event}`)));
     this.kept = this.kept.filter(({ branch, moment }) => snapshots.has(`${branch}@${moment}`));
     for (const line of this.#lines.values()) line.past.length = 0;

@@ -85,8 +85,17 @@ export class Files {
   }
 
   ln(path: string, to: string): this {
-    const { parent, name } = this.#place(to);
-    this.#vfs.link(this.#view, this.ino(path), parent, name, this.#caller);
+    return this.nameInode(this.ino(path), to);
+  }
+
+  /** Makes a file without a name, as O_TMPFILE does. */
+  makeUnnamed(): number {
+    return this.#vfs.tmpfile(this.#view, rootIno, 0o100644, this.#caller).ino;
+  }
+
+  nameInode(ino: number, path: string): this {
+    const { parent, name } = this.#place(path);
+    this.#vfs.link(this.#view, ino, parent, name, this.#caller);
     return this;
   }
 

@@ -99,6 +99,44 @@ t.test("what was changed again since is a conflict", (t) => {
   t.end();
 });
 
+t.test("files and names that others changed hundreds of times", (t) => {
+  const { main } = forked(t, (main) => main.write("log", "").write("saved", "s").write("busy", ""));
+  const { as } = processes(main);
+  const others = (letter: string): void => {
+    for (let i = 0; i < 150; i++) {
+      as(20).save("saved", `${letter}${i}`);
+      main.writeAt(main.ino("log"), i, letter);
+      main.writeAt(main.ino("busy"), i, letter);
+    }
+  };
+  as(10).write("mine", "");
+  others("x");
+  as(10).write("saved", "mine").write("log", "mine").save("mine", "MINE");
+  takeBack(t, main, { byProcess: { pid: 10 } });
+  t.same(main.dump(), { saved: "x149", log: "x".repeat(150), busy: "x".repeat(150) });
+  as(10).write("saved", "mine").write("log", "mine");
+  others("y");
+  as(10).write("busy", "mine");
+  const result = takeBack(t, main, { byProcess: { pid: 10 }, count: 6 });
+  t.same(told(result), ["content log", "delete/modify saved"]);
+  takeBack(t, main, { byProcess: { pid: 10 }, count: 2 });
+  t.same(main.dump(), { saved: "y149", log: "y".repeat(150), busy: "y".repeat(150) });
+  t.end();
+});
+
+t.test("what another wrote to a file before it had a name", (t) => {
+  const { main } = forked(t, (main) => main.write("a", "a"));
+  const { as } = processes(main);
+  const ino = as(20).makeUnnamed();
+  as(10).writeAt(ino, 0, "1");
+  as(20).writeAt(ino, 1, "2");
+  main.nameInode(ino, "t");
+  as(10).write("a", "A");
+  takeBack(t, main, { byProcess: { pid: 10 } });
+  t.same(main.dump(), { a: "a", t: "\x002" }, "the one byte is taken back, the other stays");
+  t.end();
+});
+
 t.test("a file that another replaced or removed is told by its name", (t) => {
   const { main } = forked(t, (main) => main.mkdir("d").write("d/saved", "s").write("removed", "r").mkdir("e").write("e/f", "f"));
   const { as } = processes(main);
