@@ -166,7 +166,7 @@ export const optionRows: readonly OptionRow[] = [
   flag("views_other", { viewsOther: true }, "let others than the mounting user into .history"),
   flag("dirhistory", { dirHistory: true }, "give every directory a .history of its own; the name is then reserved everywhere"),
   millis("batch_ms", (batchMillis) => ({ batchMillis }), "the most time a change waits to be committed; fsync never waits (default 1000)"),
-  bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 4M)"),
+  bytes("batch_bytes", (batchBytes) => ({ batchBytes }), "the most written bytes that wait to be committed (default 2M)"),
   flag("writeback", { writeback: true }, "let the kernel gather writes; faster for small ones, but a crash loses what it held back"),
   flag("noopen", { noOpen: true }, "let the kernel open files without asking; faster, but versions end with the batch, not with close"),
   number("uid", "UID", 10, idMax, (uid) => ({ uid }), "show all files as this user's; what is stored stays"),

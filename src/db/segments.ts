@@ -24,7 +24,7 @@ const alignment = 4096;
 /** The disk is told to begin after so many bytes ... */
 const writeOutBytes = 1024 * 1024;
 /** ... and may be behind by so many before the writer waits for it. So the sync at the end of the batch has little left to do. */
-const behindBytes = 8 * 1024 * 1024;
+const behindBytes = 2 * 1024 * 1024;
 const openFilesMax = 32;
 const suffix = ".segment";
 

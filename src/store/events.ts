@@ -84,6 +84,11 @@ export class Events {
     return this.#batch;
   }
 
+  /** Whether they are in the order of their ids. */
+  get sorted(): boolean {
+    return this.#sorted;
+  }
+
   /** How many of them have no row yet. */
   get waitingCount(): number {
     return this.#batch.length - this.#written;
