@@ -1,5 +1,6 @@
 import { InvariantError } from "../base/assert.js";
 import { nowMicros } from "../base/clock.js";
+import { logLine } from "../base/log.js";
 import { Bridge } from "../bridge/bridge.js";
 import { Callers } from "../bridge/callers.js";
 import type { ShownAs } from "../bridge/node-table.js";
@@ -55,6 +56,7 @@ export class FileSystem {
       blobCacheBytes: options.blobCacheBytes,
       preparedLogBytes: 24 * 1024 * 1024,
       redoBytes: 8 * 1024 * 1024,
+      setAside: "in steps",
       // Our driver reads a request into the buffer of the one before, after `afterRequest`; libfuse may do it earlier.
       lentWrites: options.driver !== "fuse-native",
       checkpointer: checkpointer(config.database),
@@ -66,6 +68,8 @@ export class FileSystem {
       throw error;
     }
     this.#store = store;
+    const unprepared = (error: unknown): void => logLine("warning", `files to set aside beside ${config.database}: ${String(error)}`);
+    this.#jobs.add(store.preparation, () => {}, unprepared);
     this.#sizes = options.writeback ? "kept" : "told";
     this.#callers = new Callers(store.processes, serving.onNewProcess, process.pid);
     this.bridge = new Bridge(this.#vfs, this.#callers, viewOwner(config), options.noOpen ? "unasked" : "asked", shownAs(options));

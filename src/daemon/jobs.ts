@@ -1,4 +1,4 @@
-import type { Steps } from "../store/gc.js";
+import type { Steps } from "../base/steps.js";
 
 interface Job {
   readonly step: () => boolean;

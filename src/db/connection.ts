@@ -1,3 +1,5 @@
+import type { Steps } from "../base/steps.js";
+
 /**
  * One synchronous connection to an SQL engine. SQL above this layer is written once, with numbered parameters (`$1`, `$2` ...)
  * and nothing an engine has alone; what engines do differently (durability, log, size) has a method here.
@@ -65,6 +67,8 @@ export interface Connection {
   reading<Result>(body: () => Result): Result;
   /** Makes every commit so far durable: survives power loss when it returns. */
   sync(): void;
+  /** Makes room for so many bytes of log beforehand, in steps, which makes each sync cheaper. May be left at any step. */
+  prepareLog(bytes: number): Steps<void>;
   /** Bytes of log not yet carried over into the database; only outside a transaction. */
   logBytes(): number;
   /** Carries the log over; only outside a transaction. Returns whether all of it was. */

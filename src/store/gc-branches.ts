@@ -1,5 +1,5 @@
+import type { Steps } from "../base/steps.js";
 import type { Connection } from "../db/connection.js";
-import type { Steps } from "./gc.js";
 import type { Store } from "./store.js";
 
 /** Inodes that are looked for in one step. */

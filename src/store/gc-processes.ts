@@ -1,4 +1,4 @@
-import type { Steps } from "./gc.js";
+import type { Steps } from "../base/steps.js";
 import type { Store } from "./store.js";
 
 /** Events read in one step. */

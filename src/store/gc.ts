@@ -1,4 +1,5 @@
 import { nowMicros } from "../base/clock.js";
+import { finish, type Steps } from "../base/steps.js";
 import { codecs, positionIn } from "./codecs.js";
 import { dropMerges, dropTwins, forgottenBranches } from "./gc-branches.js";
 import { dropProcesses } from "./gc-processes.js";
@@ -62,16 +63,9 @@ export function* garbageCollection(store: Store, keepMicros: number, views: read
   }
 }
 
-/** Work in steps: each `next` does one. */
-export type Steps<Result> = Generator<void, Result, void>;
-
 /** Drops history at one go, as `garbageCollection` does in steps. */
 export function collectGarbage(store: Store, keepMicros: number, views: readonly number[]): GcReport {
-  const steps = garbageCollection(store, keepMicros, views);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return finish(garbageCollection(store, keepMicros, views));
 }
 
 /** Gives the room back to the host. */

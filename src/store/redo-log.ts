@@ -1,6 +1,8 @@
 import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import type { Steps } from "../base/steps.js";
+import { zeros } from "../base/zeros.js";
 import { alignedBuffer, transferAlignment } from "../db/aligned.js";
 import type { Value } from "../db/connection.js";
 import { Packer, Unpacker } from "./redo-codec.js";
@@ -58,16 +60,23 @@ export class RedoLog {
     this.#base = base;
   }
 
-  /** Makes the file, of zeros. Undefined where there is no room for it. */
-  static create(databasePath: string, bytes: number, generation: number, base: Uint8Array): RedoLog | undefined {
+  /**
+   * Makes the file, of zeros, in steps. Undefined where there is no room for it. `newest` is asked at the end for the generation of the
+   * transaction that is open then, and the digest of the newest batch.
+   */
+  static *create(databasePath: string, bytes: number, newest: () => { generation: number; base: Uint8Array }): Steps<RedoLog | undefined> {
     const path = redoPath(databasePath);
+    let log: RedoLog | undefined;
     try {
-      writeZeros(path, bytes, statSync(databasePath).mode & 0o777);
-      return new RedoLog(openDurable(path), bytes, generation, base);
+      yield* writeZeros(path, bytes, statSync(databasePath).mode & 0o777);
+      const { generation, base } = newest();
+      log = new RedoLog(openDurable(path), bytes, generation, base);
+      return log;
     } catch {
       // Syncs commit, as they do when the log is full.
-      rmSync(path, { force: true });
       return undefined;
+    } finally {
+      if (log === undefined) rmSync(path, { force: true });
     }
   }
 
@@ -147,11 +156,14 @@ export function* recordsOf(databasePath: string, generation: number, base: Uint8
   }
 }
 
-function writeZeros(path: string, bytes: number, mode: number): void {
-  const fd = openSync(path, "w", mode);
+function* writeZeros(path: string, bytes: number, mode: number): Steps<void> {
+  const { O_CREAT, O_TRUNC, O_WRONLY, O_DSYNC } = constants;
+  const fd = openSync(path, O_CREAT | O_TRUNC | O_WRONLY | O_DSYNC, mode);
   try {
-    if (writeSync(fd, Buffer.alloc(bytes), 0, bytes, 0) < bytes) throw new Error("no room");
-    fsyncSync(fd);
+    for (let done = 0; done < bytes; ) {
+      done += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - done), done);
+      yield;
+    }
   } finally {
     closeSync(fd);
   }

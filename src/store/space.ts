@@ -2,6 +2,7 @@ import { closeSync, existsSync, ftruncateSync, openSync, rmSync, statfsSync, wri
 import { dirname } from "node:path";
 import { ENOSPC, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
+import { zeros } from "../base/zeros.js";
 import type { Connection } from "../db/connection.js";
 
 /** Room left free for the next batch's log and for dropping history. */
@@ -29,6 +30,8 @@ export class SpaceGuard {
   readonly #directory: string;
   readonly #reservePath: string;
   readonly #limitBytes: number | undefined;
+  /** Whether the reserve was set aside since this was opened, as far as there was room. */
+  #reserved = false;
   #dirty = 0;
   #checkAt = 0;
   /** Bytes of log when the last batch ended. */
@@ -52,8 +55,9 @@ export class SpaceGuard {
     return this.#logBytes;
   }
 
-  /** Counts a change of `bytes` of data, or refuses it with ENOSPC. */
+  /** Counts a change of `bytes` of data, or refuses it with ENOSPC. None is taken before the reserve is there. */
   admit(bytes: number, kind: "growing" | "removing"): void {
+    this.haveReserve();
     const dirty = this.#dirty + bytes + changeBytes;
     if (dirty > this.#checkAt) this.#check(dirty, kind);
     this.#dirty = dirty;
@@ -81,18 +85,29 @@ export class SpaceGuard {
     return { totalBytes: this.#limitBytes, freeBytes: free };
   }
 
+  /** Whether the host has room for so much that is only convenient, and for as much again. */
+  spares(bytes: number): boolean {
+    return this.#hostFree() > 2 * bytes;
+  }
+
+  /** Sets the reserve aside unless that was done. */
+  haveReserve(): void {
+    if (!this.#reserved) this.reserve();
+  }
+
   /** Sets the reserve aside, if the host has room for it. */
   reserve(): void {
+    this.#reserved = true;
     const bytes = Math.min(reserveMaxBytes, Math.floor(this.#hostFree() / 16));
-    const fd = openSync(this.#reservePath, "w", 0o600);
+    let fd = -1;
     try {
-      const block = Buffer.alloc(1024 * 1024);
-      for (let done = 0; done < bytes; done += block.length) writeSync(fd, block, 0, Math.min(block.length, bytes - done));
+      fd = openSync(this.#reservePath, "w", 0o600);
+      for (let done = 0; done < bytes; ) done += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - done));
     } catch {
-      ftruncateSync(fd, 0);
+      if (fd !== -1) ftruncateSync(fd, 0);
       logLine("warning", `no room to set aside a reserve beside the database (${this.#reservePath})`);
     } finally {
-      closeSync(fd);
+      if (fd !== -1) closeSync(fd);
     }
   }
 

@@ -1,6 +1,7 @@
 import { nameFromText } from "../base/bytes.js";
 import { ENOSPC, FsError } from "../base/errno.js";
 import { logLine } from "../base/log.js";
+import { finish, type Steps } from "../base/steps.js";
 import type { Connection } from "../db/connection.js";
 import { openSqlite } from "../db/sqlite.js";
 import { Batches, lastDigest } from "./batches.js";
@@ -34,12 +35,14 @@ export interface StoreOptions {
   readonly blobCacheBytes?: number;
   /** Memory for the engine's pages, in bytes. */
   readonly pageCacheBytes?: number;
-  /** How much of the engine's log to write beforehand, which makes each sync cheaper and opening dearer. */
+  /** How much of the engine's log to write beforehand, which makes each sync cheaper. */
   readonly preparedLogBytes?: number;
   /** Whether what is given to `write` stays as it is until the next `pulse`: then long writes are stored after they were answered. */
   readonly lentWrites?: boolean;
   /** How large the redo log is, which makes syncs of small writes cheap; without one a sync commits. */
   readonly redoBytes?: number;
+  /** Whether files that are set aside are there when the store is open, or come with the steps of `preparation`, which the owner takes. */
+  readonly setAside?: "at once" | "in steps";
   /** Carries the log over beside the writer; without one the writer does it itself. */
   readonly checkpointer?: Checkpointer | undefined;
 }
@@ -106,7 +109,12 @@ export class Store {
   #appendedAt = 0;
   /** Whether something was committed that no sync made durable. */
   #unsynced = false;
-  readonly #redo: RedoLog | undefined;
+  #redo: RedoLog | undefined;
+  /**
+   * Sets aside what syncs and a full disk need, in steps that may be taken at any time between two calls. Until then a sync commits, and
+   * the engine's log grows as it must; but no change is taken before the reserve is there.
+   */
+  readonly preparation: Steps<void>;
   /** Whether the transaction that is open ends the records of the redo log. */
   #endsRecords = false;
   /** Branches to let go of when the change of the file system as a whole that is under way is committed; undefined when there is none. */
@@ -138,10 +146,7 @@ export class Store {
     const cacheBytes = options.cacheBytes ?? 32 * 1024 * 1024;
     this.#treeLimits = { inodeBytes: cacheBytes / 2, direntBytes: cacheBytes / 2 };
     this.#branchLimits = { inodeBytes: cacheBytes / 16, direntBytes: cacheBytes / 16 };
-    this.#redo =
-      options.redoBytes === undefined
-        ? undefined
-        : RedoLog.create(path, options.redoBytes, redoGeneration(connection), lastDigest(connection));
+    this.preparation = this.#prepare(options);
     this.#context = {
       tables: this.tables,
       events: this.events,
@@ -149,6 +154,14 @@ export class Store {
       drain: () => this.drain(),
       batchStart: () => Math.max(this.#batches.start, this.#inPlaceFrom),
     };
+  }
+
+  *#prepare({ redoBytes, preparedLogBytes }: StoreOptions): Steps<void> {
+    const { connection, space } = this;
+    const newest = () => ({ generation: redoGeneration(connection), base: lastDigest(connection) });
+    if (redoBytes !== undefined) this.#redo = yield* RedoLog.create(this.path, redoBytes, newest);
+    if (preparedLogBytes !== undefined && space.spares(preparedLogBytes)) yield* connection.prepareLog(preparedLogBytes);
+    space.haveReserve();
   }
 
   /** A branch as it is now. */
@@ -378,6 +391,7 @@ export class Store {
   /** Commits, carries the log over and closes the database. */
   close(): void {
     if (!this.connection.readOnly) {
+      this.preparation.return();
       this.inodeNumbers.giveBack();
       this.commit("durable");
       this.#checkpointer?.close();
@@ -436,15 +450,14 @@ export class Store {
 }
 
 /**
- * Opens a database. To write, it also ends files that had no name when the last mount ended, and sets a reserve aside for
- * the day the disk is full. Throws DatabaseFormatError for what is not a stonefs database of a known format.
+ * Opens a database. To write, it also ends files that had no name when the last mount ended, and sets files aside, such as a
+ * reserve for the day the disk is full. Throws DatabaseFormatError for what is not a stonefs database of a known format.
  */
 export function openStore(path: string, options: StoreOptions = {}): Store {
   const mode = options.mode ?? "write";
   const connection = openSqlite(path, {
     mode,
     cacheBytes: options.pageCacheBytes ?? 24 * 1024 * 1024,
-    ...(options.preparedLogBytes === undefined ? {} : { preparedLogBytes: options.preparedLogBytes }),
   });
   try {
     checkFormat(connection, path);
@@ -454,7 +467,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
       bringUpToDate(connection, store.writer);
       endOrphans(store);
       store.commit("durable");
-      store.space.reserve();
+      if (options.setAside !== "in steps") finish(store.preparation);
     }
     return store;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Test } from "tap";
 import { errnoName } from "../../src/base/errno.js";
-import { garbageCollection, type Steps } from "../../src/store/gc.js";
+import type { Steps } from "../../src/base/steps.js";
+import { garbageCollection } from "../../src/store/gc.js";
 import { mainBranch, type StoreOptions } from "../../src/store/store.js";
 import { rootIno } from "../../src/store/tree.js";
 import { S_IFIFO } from "../../src/vfs/mode.js";
