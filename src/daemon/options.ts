@@ -63,7 +63,7 @@ export const defaultOptions: MountOptions = {
   viewsOther: false,
   dirHistory: false,
   batchMillis: 1000,
-  batchBytes: 4 * MiB,
+  batchBytes: 2 * MiB,
   writeback: false,
   noOpen: false,
   relatime: false,
