@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Name } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
-import { BranchKeys, type BranchTable } from "./branch-keys.js";
+import { BranchKeys, Holders } from "./branch-keys.js";
 import { copyExtents } from "./content.js";
 import { cutAt, type Extent, overlay } from "./extents.js";
 import { Inode, setInode } from "./inode.js";
@@ -42,11 +42,12 @@ export class PastTree implements Tree {
   readonly asOf: number;
   readonly #tables: Tables;
   /** The parent branch as of the fork; undefined for branch 0. */
-  readonly #lower: Tree | undefined;
+  readonly lower: PastTree | undefined;
   readonly #list: Statement<SlotRow>;
   readonly #xattrs: Statement<XattrNameRow>;
   /** Which inodes and directories the branch has rows of its own for; undefined in the trunk, which has them all. */
-  readonly #keys: BranchKeys | undefined;
+  readonly keys: BranchKeys | undefined;
+  readonly #holders: Holders<PastTree> = new Holders<PastTree>(this);
   // By size, not by count: a cache of a counted maximum makes room for it at once, and a lineage has many trees.
   readonly #inodes = new LRUCache<number, Inode>({ maxSize: cachedInodes, sizeCalculation: () => 1 });
   readonly #listings = new LRUCache<number, ListedDirent[]>({
@@ -55,10 +56,10 @@ export class PastTree implements Tree {
     sizeCalculation: (listing) => Math.min(listing.length + 1, cachedListedEntries),
   });
 
-  constructor(tables: Tables, branch: number, asOf: number, lower: Tree | undefined) {
+  constructor(tables: Tables, branch: number, asOf: number, lower: PastTree | undefined) {
     this.branch = branch;
-    this.#lower = lower;
-    this.#keys = lower === undefined ? undefined : new BranchKeys(tables.connection, branch);
+    this.lower = lower;
+    this.keys = lower === undefined ? undefined : new BranchKeys(tables.connection, branch);
     this.asOf = asOf;
     this.#tables = tables;
     this.#list = tables.connection.prepare(listSql);
@@ -66,12 +67,12 @@ export class PastTree implements Tree {
   }
 
   inode(ino: number): Inode | undefined {
-    return this.#ownInode(ino) ?? this.#lower?.inode(ino);
+    const holder = this.#holders.of("inode", ino);
+    return holder.#ownInode(ino) ?? holder.lower?.inode(ino);
   }
 
   /** An inode as this branch itself has it. */
   #ownInode(ino: number): Inode | undefined {
-    if (!this.#mayHave("inode", ino)) return undefined;
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
     this.#tables.ready();
@@ -83,22 +84,19 @@ export class PastTree implements Tree {
     return inode;
   }
 
-  /** Whether the branch may have rows of its own for an inode or directory: then, and in the trunk always, the database is asked. */
-  #mayHave(table: BranchTable, owner: number): boolean {
-    return this.#keys === undefined || this.#keys.mayHave(table, owner);
-  }
-
   lookup(parent: number, name: Name): Dirent | undefined {
-    if (!this.#mayHave("dirent", parent)) return this.#lower?.lookup(parent, name);
+    const holder = this.#holders.of("dirent", parent);
+    if (holder !== this) return holder.lookup(parent, name);
     this.#tables.ready();
     const row = this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
-    if (row === undefined) return this.#lower?.lookup(parent, name);
+    if (row === undefined) return this.lower?.lookup(parent, name);
     if (row[1] === null) return undefined;
     return { ino: row[1] as number, type: row[2] as number, cookie: row[3] as number };
   }
 
   list(parent: number, after: number, limit: number): ListedDirent[] {
-    if (!this.#mayHave("dirent", parent)) return this.#lower?.list(parent, after, limit) ?? [];
+    const holder = this.#holders.of("dirent", parent);
+    if (holder !== this) return holder.list(parent, after, limit);
     const listing = this.#listing(parent);
     let low = 0;
     let high = listing.length;
@@ -119,8 +117,10 @@ export class PastTree implements Tree {
   }
 
   extents(ino: number, start: number, end: number): Extent[] {
+    const holder = this.#holders.of("inode", ino);
+    if (holder !== this) return holder.extents(ino, start, end);
     const inode = this.#ownInode(ino);
-    const lower = this.#lower;
+    const { lower } = this;
     if (inode === undefined) return lower?.extents(ino, start, end) ?? [];
     this.#tables.ready();
     // What was appended later may lie in the same extents.
@@ -134,27 +134,29 @@ export class PastTree implements Tree {
     this.#tables.ready();
     const find = this.#tables.connection.prepare<readonly [Uint8Array, number]>(namesInSql);
     const own = (some: readonly number[]) => find.all([this.branch, parent, this.asOf, ...some]);
-    return namesOf(this, parent, inos, own, this.#lower?.namesIn(parent, inos));
+    return namesOf(this, parent, inos, own, this.lower?.namesIn(parent, inos));
   }
 
   slotsOf(ino: number): { parent: number; name: Name }[] {
     this.#tables.ready();
     const rows = this.#tables.connection.prepare<readonly [Uint8Array, number]>(slotsOfSql).all([this.branch, ino, this.asOf]);
-    return ownAndLowerSlots(this, rows, this.#lower?.slotsOf(ino), ino);
+    return ownAndLowerSlots(this, rows, this.lower?.slotsOf(ino), ino);
   }
 
   xattr(ino: number, name: Name): Uint8Array | undefined {
-    if (!this.#mayHave("xattr", ino)) return this.#lower?.xattr(ino, name);
+    const holder = this.#holders.of("xattr", ino);
+    if (holder !== this) return holder.xattr(ino, name);
     this.#tables.ready();
     const row = this.#tables.xattr.readAsOf([this.branch, ino, Buffer.from(name, "latin1")], this.asOf);
-    if (row === undefined) return this.#lower?.xattr(ino, name);
+    if (row === undefined) return this.lower?.xattr(ino, name);
     return (row[1] as Uint8Array | null) ?? undefined;
   }
 
   xattrNames(ino: number): Name[] {
-    if (!this.#mayHave("xattr", ino)) return this.#lower?.xattrNames(ino) ?? [];
+    const holder = this.#holders.of("xattr", ino);
+    if (holder !== this) return holder.xattrNames(ino);
     this.#tables.ready();
-    return mergeNames(this.#xattrs.all([this.branch, ino, this.asOf]), this.#lower?.xattrNames(ino) ?? []);
+    return mergeNames(this.#xattrs.all([this.branch, ino, this.asOf]), this.lower?.xattrNames(ino) ?? []);
   }
 
   #listing(parent: number): ListedDirent[] {
@@ -163,7 +165,7 @@ export class PastTree implements Tree {
     this.#tables.ready();
     const params: Value[] = [this.branch, parent, this.asOf];
     const own = this.#list.all(params).map(slotOf);
-    const lower = this.#lower;
+    const lower = this.lower;
     const listing =
       lower === undefined
         ? own.filter(isEntry)
