@@ -18,8 +18,6 @@ export class OtherEvents {
   readonly #dirents: Moments;
   readonly #inodes: Moments;
   readonly #event: Statement<EventRow>;
-  readonly #before: Statement<readonly [since: number, nlink: number]>;
-  readonly #unnamed: Statement<EventRow>;
 
   constructor({ connection }: Store, branch: number, after: number, selected: ReadonlySet<number>) {
     this.#branch = branch;
@@ -35,12 +33,6 @@ export class OtherEvents {
     this.#dirents = moments("dirent", "branch = $1 AND parent = $2 AND name = $3", 4);
     this.#inodes = moments("inode", "branch = $1 AND ino = $2", 3);
     this.#event = connection.prepare(`SELECT ${eventColumns} FROM event WHERE id = $1`);
-    this.#before = connection.prepare(
-      "SELECT since, nlink FROM inode_past WHERE branch = $1 AND ino = $2 AND since < $3 ORDER BY since DESC LIMIT 1",
-    );
-    this.#unnamed = connection.prepare(
-      `SELECT ${eventColumns} FROM event WHERE id > $1 AND id < $2 AND branch = $3 AND ino = $4 ORDER BY id`,
-    );
   }
 
   event(id: number): Event | undefined {
@@ -53,21 +45,14 @@ export class OtherEvents {
     for (const id of this.#momentsOf(this.#dirents, [this.#branch, parent, nameBytes(name)])) if (!this.#selected.has(id)) yield id;
   }
 
-  /** All that changed an inode, and some that changed only what lies beside or, of a directory, in it; oldest first. */
+  /**
+   * All that changed an inode, and some that changed only what lies beside or, of a directory, in it; oldest first. What was done
+   * to a file while it had no name is left out: it is one version, and no tree shows it.
+   */
   *onInode(ino: number): Generator<Event> {
     for (const id of this.#momentsOf(this.#inodes, [this.#branch, ino])) {
       const event = this.event(id);
-      if (event?.op === "link") yield* this.#beforeFirstName(ino, id);
       if (event !== undefined && !this.#selected.has(id)) yield event;
-    }
-  }
-
-  /** What was done to a file that got its first name late: until then it has one version only. */
-  *#beforeFirstName(ino: number, named: number): Generator<Event> {
-    const [since, nlink] = this.#before.get([this.#branch, ino, named]) ?? [0, 1];
-    if (nlink > 0) return;
-    for (const row of this.#unnamed.all([Math.max(since, this.#after), named, this.#branch, ino])) {
-      if (!this.#selected.has(row[0])) yield eventOf(row);
     }
   }
 

@@ -88,9 +88,11 @@ export class Files {
     return this.nameInode(this.ino(path), to);
   }
 
-  /** Makes a file without a name, as O_TMPFILE does. */
+  /** Makes a file without a name, which stays open, as O_TMPFILE does. */
   makeUnnamed(): number {
-    return this.#vfs.tmpfile(this.#view, rootIno, 0o100644, this.#caller).ino;
+    const { ino } = this.#vfs.tmpfile(this.#view, rootIno, 0o100644, this.#caller);
+    this.#vfs.handles.open(this.#view, ino, 2, this.#caller);
+    return ino;
   }
 
   nameInode(ino: number, path: string): this {
