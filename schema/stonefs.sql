@@ -124,10 +124,11 @@ CREATE TABLE process (
 
 -- What POSIX calls a file: one row per version of its attributes.
 -- In every branch, with what it inherits:
+-- Shown moments are those since the horizon and, before it, what retention keeps: snapshots, fork points, and of a branch what was merged.
 -- I4: nlink is the number of entries that name it (for a directory: 2 and its subdirectories; the root's own count likewise), at every
---     moment since the horizon.
--- I5: there is a root; every directory is reached from it by names; the one its `parent` says holds exactly one entry for it, at every
---     moment since the horizon.
+--     shown moment.
+-- I5: there is a root; every directory is reached from it by names; and, at every shown moment, the one its `parent` says holds
+--     exactly one entry for it, and there is a root.
 CREATE TABLE inode (
   branch    BIGINT NOT NULL,
   ino       BIGINT NOT NULL,      -- 1 is the root; never reused; at most 2^42-1
@@ -236,3 +237,4 @@ CREATE TABLE blob (
 -- I12: time is whole: every past row has since < until, no two versions of one key overlap, a live row is younger than its past
 --      ones, no row's `since` is younger than the newest event id, and ino < next_ino for every inode.
 -- I13: `allocated` of a live file of any branch is the sum of the lengths of the extents with a blob that it shows; of anything else 0.
+--      So it is of the versions that a shown moment before the horizon shows.

@@ -429,6 +429,10 @@ export class Branches {
   #collect(): void {
     this.trace.push("collect");
     collectGarbage(this.store, 0, []);
+    this.#same(
+      "the integrity check after retention",
+      checkDatabase(this.store.connection).map(({ message }) => message),
+    );
     // Retention forgets those that nothing is left of; the next ones bear the same pids.
     this.#processes.clear();
     const snapshots = new Set([...this.#lines.keys()].flatMap((id) => listSnapshots(this.store, id).map(({ event }) => `${id}@${event}`)));

@@ -1,28 +1,34 @@
 import type { Connection } from "../../db/connection.js";
-import { readMeta } from "../meta.js";
+import { mainBranch } from "../branches.js";
+import { keptMoments, shownFrom, shownFromSql } from "./kept.js";
 
 /**
  * Counting at every moment at once. What a row counts for, it adds at `since` and takes away at `until`; where two kinds of rows must
  * count the same, as the links of an inode and the names that lead to it, one kind counts negative, and the sum of all that is added
- * at one moment must be nothing. Up to retention's horizon rows are missing: there only the sum of all is looked at.
+ * at one moment must be nothing.
+ *
+ * Before retention's horizon only the rows are there that some kept moment shows. So all that is added between two kept moments is
+ * added at the later one: a row that is true at neither adds and takes away at the same moment, whether it is there or not.
  */
 
-/** A query for keys that are even now, but were not at some moment: (key, the first such moment). `change` selects key, at and amount. */
-export function unevenInThePast(key: string, change: string): string {
-  const horizon = "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM meta WHERE key = 'horizon')";
-  const moment = `CASE WHEN at > ${horizon} THEN at ELSE ${horizon} END`;
+/**
+ * A query for keys of the trunk that are even now, but were not at some moment: (key, the first such moment). `change` selects key, at
+ * and amount.
+ */
+export function unevenInThePast(connection: Connection, key: string, change: string): string {
+  const moment = shownFromSql(keptMoments(connection, mainBranch), "at");
   return `SELECT ${key}, min(moment) FROM
-      (SELECT ${key}, ${moment} AS moment, sum(amount) AS off FROM (${change}) c GROUP BY ${key}, ${moment}) s
+      (SELECT ${key}, moment, sum(amount) AS off FROM (SELECT ${key}, ${moment} AS moment, amount FROM (${change}) c) m GROUP BY ${key}, moment) s
     WHERE off <> 0 GROUP BY ${key} HAVING sum(off) = 0`;
 }
 
-/** The same sums for rows that are looked at one by one. */
+/** The same sums for rows of a branch that are looked at one by one. */
 export class Balance<Key extends number | string> {
-  readonly #horizon: number;
+  readonly #kept: readonly number[];
   readonly #sums = new Map<Key, Map<number, number>>();
 
-  constructor(connection: Connection) {
-    this.#horizon = Number(readMeta(connection, "horizon") ?? 0);
+  constructor(connection: Connection, branch: number) {
+    this.#kept = keptMoments(connection, branch);
   }
 
   /** A row counts `amount` for `key` while it is true. */
@@ -42,7 +48,7 @@ export class Balance<Key extends number | string> {
   }
 
   #addAt(key: Key, at: number, amount: number): void {
-    const moment = Math.max(at, this.#horizon);
+    const moment = shownFrom(this.#kept, at);
     const sums = this.#sums.get(key) ?? new Map<number, number>();
     const sum = (sums.get(moment) ?? 0) + amount;
     if (sum === 0) sums.delete(moment);

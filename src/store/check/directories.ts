@@ -16,6 +16,7 @@ export const checkReachability: Check = (connection) => {
 };
 
 const rootless = (branch: number): string => `branch ${branch} has no root directory`;
+const rootlessThen = (branch: number, at: number): string => `branch ${branch} had no root directory as of @${at}`;
 const unreachable = (branch: number, ino: number): string => `directory ${ino} of branch ${branch} is not reached from the root`;
 const misplaced = (branch: number, ino: number, parent: number, count: number): string =>
   `directory ${ino} of branch ${branch} says it lies in ${parent}, which has ${count} entries for it`;
@@ -54,15 +55,17 @@ function trunkNow(connection: Connection): Problem[] {
 
 function trunkThen(connection: Connection): Problem[] {
   const entries = `branch = 0 AND type = ${directoryType} AND ino IS NOT NULL`;
-  const inodes = `branch = 0 AND ino <> ${rootIno} AND nlink > 0 AND ${isDirectorySql("mode")}`;
-  const change = `SELECT ino, parent, since AS at, 1 AS amount FROM dirent WHERE ${entries}
+  const inodes = `branch = 0 AND nlink > 0 AND ${isDirectorySql("mode")}`;
+  // The root has no entry, and lies in itself from the first event on.
+  const change = `SELECT ${rootIno} AS ino, ${rootIno} AS parent, 1 AS at, 1 AS amount
+    UNION ALL SELECT ino, parent, since, 1 FROM dirent WHERE ${entries}
     UNION ALL SELECT ino, parent, since, 1 FROM dirent_past WHERE ${entries}
     UNION ALL SELECT ino, parent, until, -1 FROM dirent_past WHERE ${entries}
     UNION ALL SELECT ino, parent, since, -1 FROM inode WHERE ${inodes}
     UNION ALL SELECT ino, parent, since, -1 FROM inode_past WHERE ${inodes}
     UNION ALL SELECT ino, parent, until, 1 FROM inode_past WHERE ${inodes}`;
-  return broken<[number, number, number]>(connection, "I5", unevenInThePast("ino, parent", change), ([ino, parent, at]) =>
-    misplacedThen(0, ino, parent, at),
+  return broken<[number, number, number]>(connection, "I5", unevenInThePast(connection, "ino, parent", change), ([ino, parent, at]) =>
+    ino === rootIno ? rootlessThen(0, at) : misplacedThen(0, ino, parent, at),
   );
 }
 
@@ -73,7 +76,7 @@ function rootProblems({ id, now }: ShownBranch): Problem[] {
 
 /** Directories whose only entry is not where they say: only those the branch has rows of its own for can differ from its parent. */
 function placeProblems(connection: Connection, { id, lower, now }: ShownBranch): Problem[] {
-  const balance = new Balance<string>(connection);
+  const balance = new Balance<string>(connection, id);
   const place = (ino: number, parent: number): string => `${ino} ${parent}`;
   for (const row of ownInodes(connection, id, "all")) {
     if (row.ino === rootIno || !isDirectory(row.mode)) continue;

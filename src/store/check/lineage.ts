@@ -11,6 +11,8 @@ export interface ShownBranch {
   readonly lower: PastTree;
   /** What it shows now. */
   readonly now: PastTree;
+  /** What it showed at a moment. */
+  readonly at: (moment: number) => PastTree;
 }
 
 type BranchRow = readonly [id: number, parent: number | null, forkedAt: number, dropped: number | null];
@@ -32,7 +34,7 @@ export function* shownBranches(connection: Connection): Generator<ShownBranch> {
     const [, parent, forkedAt] = byId.get(id) as BranchRow;
     if (parent === null) continue;
     const lower = trees.at(parent, forkedAt);
-    yield { id, lower, now: trees.newest(id, lower) };
+    yield { id, lower, now: trees.newest(id, lower), at: (moment) => trees.at(id, moment) };
   }
 }
 

@@ -53,12 +53,12 @@ function trunkThen(connection: Connection): Problem[] {
     UNION ALL SELECT parent, since, 1 FROM dirent_past WHERE ${directories} UNION ALL SELECT parent, until, -1 FROM dirent_past WHERE ${directories}
     UNION ALL SELECT ino, since, -${links} FROM inode WHERE branch = 0
     UNION ALL SELECT ino, since, -${links} FROM inode_past WHERE branch = 0 UNION ALL SELECT ino, until, ${links} FROM inode_past WHERE branch = 0`;
-  return broken<[number, number]>(connection, "I4", unevenInThePast("ino", change), ([ino, at]) => miscountedThen(0, ino, at));
+  return broken<[number, number]>(connection, "I4", unevenInThePast(connection, "ino", change), ([ino, at]) => miscountedThen(0, ino, at));
 }
 
 /** Only what the branch has rows of its own for can differ from its parent, which counts right as of the fork. */
 function branchProblems(connection: Connection, branch: ShownBranch): Problem[] {
-  const balance = new Balance<number>(connection);
+  const balance = new Balance<number>(connection, branch.id);
   for (const row of ownInodes(connection, branch.id, "all")) {
     balance.add(row.ino, row, -counted(row));
     const below = branch.lower.inode(row.ino);
