@@ -22,7 +22,7 @@ const segmentBytes = 2 ** 30;
 /** What is appended begins at a multiple of this: no write touches a page that was made durable before, and room is given back in whole pages. */
 const alignment = 4096;
 /** The disk is told to begin after so many bytes ... */
-const writeOutBytes = 1024 * 1024;
+const writeOutBytes = 512 * 1024;
 /** ... and may be behind by so many before the writer waits for it. So the sync at the end of the batch has little left to do. */
 const behindBytes = 2 * 1024 * 1024;
 const openFilesMax = 32;
