@@ -65,7 +65,7 @@ export interface Connection {
   rollback(): void;
   /** Runs `body` so that all its reads see one state of the database, whatever is committed meanwhile. */
   reading<Result>(body: () => Result): Result;
-  /** Makes every commit so far durable: survives power loss when it returns. */
+  /** Makes every commit so far durable: survives power loss when it returns. What it throws once, it throws for ever. */
   sync(): void;
   /** Makes room for so many bytes of log beforehand, in steps, which makes each sync cheaper. May be left at any step. */
   prepareLog(bytes: number): Steps<void>;

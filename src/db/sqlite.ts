@@ -67,6 +67,8 @@ class SqliteConnection implements Connection {
   readonly #statements = new Map<string, Statement<readonly unknown[]>>();
   readonly #pageBytes: number;
   #walFd = -1;
+  /** Why a sync failed: the kernel says so once, and no later one would make durable what it lost. */
+  #syncFailure: unknown;
 
   constructor(database: Database.Database, path: string, readOnly: boolean) {
     this.#database = database;
@@ -122,8 +124,14 @@ class SqliteConnection implements Connection {
    * The descriptor stays open until the end; only the database file itself carries locks that a close would drop.
    */
   sync(): void {
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
     if (this.#walFd < 0) this.#walFd = openSync(`${this.#path}-wal`, "r");
-    fdatasyncSync(this.#walFd);
+    try {
+      fdatasyncSync(this.#walFd);
+    } catch (error) {
+      this.#syncFailure = error;
+      throw error;
+    }
   }
 
   /**

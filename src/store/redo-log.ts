@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { logLine } from "../base/log.js";
 import type { Steps } from "../base/steps.js";
 import { zeros } from "../base/zeros.js";
 import { alignedBuffer, transferAlignment } from "../db/aligned.js";
@@ -90,20 +91,37 @@ export class RedoLog {
     return this.#count > 0;
   }
 
-  /** Makes a record durable. Returns false, and does nothing, when there is no room for it. */
+  /** Makes a record durable. Returns false when there is no room for it, or it cannot be written: then the transaction is to be committed. */
   append(record: RedoRecord): boolean {
+    if (this.#count === 0) this.#packer.forgetTexts();
+    this.#packer.begin();
+    const bytes = this.#packed(record);
+    if (bytes === undefined) {
+      this.#packer.giveUp();
+      return false;
+    }
+    this.#count += 1;
+    if (this.#write(bytes)) {
+      this.#end += bytes.length;
+      return true;
+    }
+    // Nobody knows what of it is there: no record follows it in this generation.
+    this.#end = this.#bytes;
+    return false;
+  }
+
+  /** A record's bytes, or undefined when they are too many. */
+  #packed(record: RedoRecord): Buffer | undefined {
     const packer = this.#packer;
-    if (this.#count === 0) packer.forgetTexts();
-    packer.begin();
     packer.number(record.last);
     packer.number(record.lastAt);
     for (const { sql, params } of record.changes) {
       packer.text(sql);
       packer.values(params);
-      if (packer.length > recordMaxBytes) return false;
+      if (packer.length > recordMaxBytes) return undefined;
     }
     const length = Math.ceil(packer.length / alignment) * alignment;
-    if (this.#end + length > this.#bytes) return false;
+    if (this.#end + length > this.#bytes) return undefined;
     const bytes = packer.padded(length);
     bytes.writeUInt32LE(magic, 0);
     bytes.writeUInt32LE(packer.length - headerBytes, 4);
@@ -111,10 +129,16 @@ export class RedoLog {
     bytes.writeUInt32LE(this.#count, 20);
     bytes.set(this.#base, 24);
     bytes.writeUInt32LE(crc32(bytes.subarray(12, packer.length)), 8);
-    writeSync(this.#fd, bytes, 0, length, this.#end);
-    this.#end += length;
-    this.#count += 1;
-    return true;
+    return bytes;
+  }
+
+  #write(bytes: Buffer): boolean {
+    try {
+      return writeSync(this.#fd, bytes, 0, bytes.length, this.#end) === bytes.length;
+    } catch (error) {
+      logLine("error", `the redo log cannot be written: ${String(error)}`);
+      return false;
+    }
   }
 
   /**

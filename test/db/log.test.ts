@@ -2,6 +2,7 @@ import fs from "node:fs";
 import t from "tap";
 import { openSqlite } from "../../src/db/sqlite.js";
 import { addFile, assertClean, contentIn, liveOf, newDatabase, newStore, writeVersion } from "../store/database.js";
+import { newestDescriptorOf } from "../support/descriptors.js";
 
 t.test("the log has a length, and carrying it over ends it", (t) => {
   const connection = openSqlite(newDatabase(t), { mode: "write" });
@@ -67,5 +68,19 @@ t.test("the log stays bounded while much is written", (t) => {
   t.ok(longest < 24 * 1024 * 1024, `the log was ${longest} bytes at most, of 60 MiB written`);
   t.same(contentIn(liveOf(store), 20), Buffer.alloc(1024 * 1024, 18));
   assertClean(t, store);
+  t.end();
+});
+
+t.test("a sync that failed once fails for ever: what the kernel could not write it has forgotten", (t) => {
+  const path = newDatabase(t);
+  const connection = openSqlite(path, { mode: "write" });
+  connection.exec("INSERT INTO meta (key, value) VALUES ('a', 'b')");
+  connection.sync();
+  fs.closeSync(newestDescriptorOf(`${path}-wal`));
+  t.throws(() => connection.sync(), { code: "EBADF" });
+  // Its number is another file's now, which could be synced.
+  fs.fdatasyncSync(fs.openSync(`${path}.other`, "w"));
+  t.throws(() => connection.sync(), { code: "EBADF" });
+  connection.close();
   t.end();
 });

@@ -7,6 +7,7 @@ import type { Value } from "../../src/db/connection.js";
 import { Packer, Unpacker } from "../../src/store/redo-codec.js";
 import { recordsOf, redoPath } from "../../src/store/redo-log.js";
 import type { Store } from "../../src/store/store.js";
+import { newestDescriptorOf } from "../support/descriptors.js";
 import { Random, seedOf } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary.js";
 import {
@@ -287,5 +288,21 @@ t.test("values of every kind, packed and unpacked", (t) => {
 
 t.test("no file, no records", (t) => {
   t.same([...recordsOf(join(temporaryDirectory(t), "db"), 0, Buffer.alloc(32))], []);
+  t.end();
+});
+
+t.test("where a record cannot be written, a sync commits", (t) => {
+  const store = newStore(t, logged);
+  const file = addFile(store, "file");
+  writeVersion(store, file, 0, "one");
+  store.sync();
+  t.ok(store.writer.open, "by a record");
+  fs.closeSync(newestDescriptorOf(redoPath(store.path)));
+  writeVersion(store, file, 0, "two");
+  store.sync();
+  t.notOk(store.writer.open, "by a commit");
+  const copy = open(t, crashCopy(t, store));
+  t.equal(contentIn(liveOf(copy), file.ino)?.toString(), "two");
+  assertClean(t, copy);
   t.end();
 });
