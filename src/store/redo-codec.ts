@@ -12,6 +12,7 @@ export class Packer {
   readonly #texts = new Map<string, number>();
   #buffer = alignedBuffer(64 * 1024);
   #length: number;
+  #textsBefore = 0;
 
   /** @param start bytes left free in front */
   constructor(start: number) {
@@ -26,6 +27,12 @@ export class Packer {
 
   begin(): void {
     this.#length = this.#start;
+    this.#textsBefore = this.#texts.size;
+  }
+
+  /** Takes back what was packed since `begin`: who unpacks will not have seen its texts. */
+  giveUp(): void {
+    for (const [text, number] of this.#texts) if (number >= this.#textsBefore) this.#texts.delete(text);
   }
 
   /** What is packed from now on needs nothing that was packed before. */

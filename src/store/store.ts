@@ -245,23 +245,30 @@ export class Store {
     this.events.write();
     this.tables.blobs.closePacks();
     const { writer, events, inodeNumbers, tables } = this;
+    const { commits } = writer;
+    const endsRecords = this.#endsRecords;
     const marks = [writer, events, this.#batches, inodeNumbers, tables.blobs].map((part) => part.mark());
     this.#releasing = [];
     try {
       const result = change();
       this.sync();
-      for (const branch of this.#releasing) this.#live.delete(branch);
       return result;
     } catch (error) {
-      this.#undo(marks);
+      // What was committed has happened, though it may not be durable.
+      if (writer.commits === commits) {
+        this.#endsRecords = endsRecords;
+        this.#undo(marks);
+      }
       throw error;
     } finally {
+      for (const branch of this.#releasing) this.#live.delete(branch);
       this.#releasing = undefined;
     }
   }
 
   /** Goes back to what was marked. */
   #undo(marks: readonly (() => void)[]): void {
+    this.#releasing = [];
     for (const back of marks) back();
     for (const table of this.tables.writeBehind) table.discard();
     for (const tree of this.#live.values()) tree.reload();

@@ -32,6 +32,7 @@ export class Writer {
   readonly #connection: Connection;
   readonly #makeRoom: () => void;
   #redo: Step[] = [];
+  #commits = 0;
   /** How many of those steps the redo log has. */
   #logged = 0;
   #stalled = false;
@@ -48,6 +49,11 @@ export class Writer {
   /** Whether changes wait in memory because the disk was full. */
   get stalled(): boolean {
     return this.#stalled;
+  }
+
+  /** How many transactions were committed. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Whether anything was changed since the last commit. */
@@ -112,7 +118,9 @@ export class Writer {
       try {
         if (!this.#connection.inTransaction) throw new DatabaseFullError("the transaction was rolled back");
         this.#connection.commit();
-        this.#forget();
+        this.#commits += 1;
+        this.#redo = [];
+        this.#logged = 0;
         return true;
       } catch (error) {
         this.#stall(error);
@@ -137,14 +145,12 @@ export class Writer {
   }
 
   /**
-   * Returns what undoes all that is run from here on and was not committed: what was run before in the same batch is run again then, or
-   * waits as on a full disk.
+   * Returns what undoes all that is run from here on, as long as it was not committed: what was run before in the same batch is run
+   * again then, or waits as on a full disk.
    */
   mark(): () => void {
-    const steps = this.#redo;
-    const length = steps.length;
+    const kept = this.#redo.length;
     return () => {
-      const kept = this.#redo === steps ? length : 0;
       if (this.#redo.length === kept) return;
       this.#redo = this.#redo.slice(0, kept);
       this.#logged = Math.min(this.#logged, kept);
@@ -152,11 +158,6 @@ export class Writer {
       if (kept > 0) this.retry();
       else this.#connection.rollback();
     };
-  }
-
-  #forget(): void {
-    this.#redo = [];
-    this.#logged = 0;
   }
 
   #rest(): void {
