@@ -47,7 +47,7 @@ export interface Segments {
   sync(): void;
   /** Gives bytes back that no committed row points to. They stay until `settle`: after a crash an older state may need them. */
   free(position: number, length: number): void;
-  /** Every commit so far is durable: what was freed is the host's. */
+  /** Every commit so far is durable: what was freed is the host's, as soon as no other connection that only reads is open. */
   settle(): void;
 }
 

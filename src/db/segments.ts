@@ -15,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { logLine } from "../base/log.js";
 import { DatabaseFormatError, type Segments } from "./connection.js";
+import { holdAlone, holdShared } from "./flock.js";
 import { punchHole, startWriting, waitWritten } from "./write-out.js";
 
 /** A segment is a file of this size at most; position p lies in file p / segmentBytes. */
@@ -65,6 +66,8 @@ export class SegmentFiles implements Segments {
   #unstarted = 0;
   /** Given back, but maybe still needed after a crash. */
   #freed: Range[] = [];
+  /** The directory, while it is held so that nothing is given back. */
+  #held: number | undefined;
   /** What the files take on the host; undefined until somebody asks. */
   #usedBytes: number | undefined;
 
@@ -86,7 +89,7 @@ export class SegmentFiles implements Segments {
   resume(end: number): void {
     this.#end = end;
     this.#unstarted = end;
-    if (end > 0) this.#mustExist();
+    if (end > 0) this.#mustReach(end);
     const last = numberOf(end);
     for (const number of this.#numbers()) {
       if (number > last) this.#unlink(number);
@@ -94,10 +97,18 @@ export class SegmentFiles implements Segments {
     }
   }
 
-  #mustExist(): void {
-    if (existsSync(this.#directory)) return;
+  /** The file that has the last bytes is never given back, since more are to follow: if it ends before them, they are lost. */
+  #mustReach(end: number): void {
+    if (!existsSync(this.#directory)) {
+      throw new DatabaseFormatError(
+        `${this.#directory} is missing: it holds the bytes of the large files; a database is copied or moved together with it`,
+      );
+    }
+    const path = this.#path(numberOf(end));
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size >= offsetOf(end)) return;
     throw new DatabaseFormatError(
-      `${this.#directory} is missing: it holds the bytes of the large files; a database is copied or moved together with it`,
+      `${path} has ${offsetOf(end) - size} bytes less than the database says; bring back both from one copy, or read what is there: stone check`,
     );
   }
 
@@ -161,10 +172,27 @@ export class SegmentFiles implements Segments {
   }
 
   settle(): void {
-    for (const { from, end } of this.#freed.splice(0)) this.#punch(from, end);
+    if (this.#freed.length === 0 || !existsSync(this.#directory)) return;
+    const directory = openSync(this.#directory, "r");
+    try {
+      // Whoever only reads may see an older state of the database, in which the bytes are in use.
+      if (!holdAlone(directory)) return;
+      for (const { from, end } of this.#freed.splice(0)) this.#punch(from, end);
+    } finally {
+      closeSync(directory);
+    }
+  }
+
+  /** For who only reads, before looking into the database: nothing that is there from now on is given back until `close`. */
+  hold(): void {
+    if (this.#writable || this.#held !== undefined || !existsSync(this.#directory)) return;
+    this.#held = openSync(this.#directory, "r");
+    holdShared(this.#held);
   }
 
   close(): void {
+    if (this.#held !== undefined) closeSync(this.#held);
+    this.#held = undefined;
     for (const file of this.#files.values()) closeSync(file);
     this.#files.clear();
   }

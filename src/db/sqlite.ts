@@ -75,6 +75,7 @@ class SqliteConnection implements Connection {
     this.#path = path;
     this.readOnly = readOnly;
     this.segments = new SegmentFiles(path, !readOnly);
+    this.segments.hold();
     this.#pageBytes = database.pragma("page_size", { simple: true }) as number;
   }
 
@@ -110,6 +111,7 @@ class SqliteConnection implements Connection {
 
   reading<Result>(body: () => Result): Result {
     if (this.#database.inTransaction) return body();
+    this.segments.hold();
     this.prepare("BEGIN").run([]);
     try {
       return body();
