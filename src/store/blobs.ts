@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { invariant } from "../base/assert.js";
 import { packBytes } from "../base/limits.js";
 import type { Connection, Segments, Statement } from "../db/connection.js";
+import { giveBlock } from "./block-buffers.js";
 import { codecs, positionBytes, positionIn } from "./codecs.js";
 import { readMeta, writeMeta } from "./meta.js";
 import type { Writer } from "./writer.js";
@@ -18,6 +19,16 @@ interface Remote {
   readonly position: number;
   readonly length: number;
 }
+
+/** A blob whose bytes are to be stored by `takeLent`. */
+interface Lent {
+  readonly id: number;
+  readonly data: Buffer;
+  readonly owner: Owner;
+}
+
+/** Whose a buffer is after the call that passes it: the caller's, who will change it, or the blobs', which may use it again. */
+type Owner = "caller" | "blobs";
 
 /** A blob that more may be appended to: not yet in the database. */
 interface Pack {
@@ -65,7 +76,7 @@ export class Blobs {
   #freed: Remote[] = [];
 
   /** Blobs whose bytes are to be stored by `takeLent`; undefined where they are stored at once. */
-  readonly #lent: { readonly id: number; readonly data: Uint8Array }[] | undefined;
+  #lent: Lent[] | undefined;
 
   constructor(connection: Connection, writer: Writer, options: BlobOptions) {
     const { cacheBytes, onBeside, lent } = options;
@@ -104,19 +115,20 @@ export class Blobs {
   }
 
   /**
-   * As `add`, for a part of a long file: beside the database. Undefined where there is no room. The buffer may change once this returns,
-   * or after `takeLent` where bytes are lent.
+   * As `add`, for a part of a long file: beside the database. Undefined where there is no room; then the buffer stays the caller's.
+   * A buffer of the caller may change once this returns, or after `takeLent` where bytes are lent.
    */
-  addBeside(data: Uint8Array): number | undefined {
+  addBeside(data: Buffer, owner: Owner): number | undefined {
     if (this.#lent !== undefined) {
       const id = this.#next++;
-      this.#lent.push({ id, data });
+      this.#lent.push({ id, data, owner });
       return id;
     }
     const position = this.#segments.append(data);
     if (position === undefined) return undefined;
     const id = this.#next++;
     this.#noteBeside(id, data, position);
+    if (owner === "blobs") giveBlock(data);
     return id;
   }
 
@@ -124,12 +136,15 @@ export class Blobs {
   takeLent(): void {
     const lent = this.#lent;
     if (lent === undefined || lent.length === 0) return;
-    for (const { id, data } of lent) {
+    this.#lent = [];
+    for (const { id, data, owner } of lent) {
       const position = this.#segments.append(data);
-      if (position === undefined) this.#store(id, Buffer.from(data));
-      else this.#noteBeside(id, data, position);
+      if (position === undefined) this.#store(id, owner === "caller" ? Buffer.from(data) : data);
+      else {
+        this.#noteBeside(id, data, position);
+        if (owner === "blobs") giveBlock(data);
+      }
     }
-    lent.length = 0;
   }
 
   /**
@@ -175,12 +190,13 @@ export class Blobs {
   }
 
   /**
-   * Returns what forgets all that is added and removed from here on, when the database has undone it. No pack may be open, nor is one
-   * afterwards.
+   * Returns what forgets all that is added and removed from here on, when the database has undone it. No pack may be open and nothing
+   * lent, nor is it afterwards.
    */
   mark(): () => void {
     const freed = [...this.#freed];
     return () => {
+      if (this.#lent !== undefined) this.#lent = [];
       this.#packs.clear();
       this.#freed = freed;
       this.#noted = Number(readMeta(this.#connection, segmentsFact) ?? 0);
@@ -248,6 +264,7 @@ export class Blobs {
     if (cached !== undefined) return cached;
     const pack = this.#packs.get(id);
     if (pack !== undefined) return pack.data.subarray(0, pack.length);
+    this.#writer.ready();
     const row = this.#select.get([id]);
     invariant(row !== undefined, `blob ${id} is missing`);
     const [codec, length, data] = row;

@@ -1,6 +1,5 @@
 import { blobBytes, packBytes } from "../base/limits.js";
 import type { Blobs } from "./blobs.js";
-import { giveBlock } from "./block-buffers.js";
 import { type Chunk, type Draft, isHole } from "./draft.js";
 import type { Extent, Extents } from "./extents.js";
 import { type AppendTarget, appendPiece, type Tail } from "./tail.js";
@@ -44,7 +43,7 @@ export function copyChunks(draft: Draft, blobs: Blobs, offset: number, into: Buf
  */
 export function writeDraft(draft: Draft, offset: number, data: Buffer, blobs: Blobs): void {
   const long = draft.spilled.length > 0 || draft.memoryBytes - draft.unspilledBytes + data.length >= spillBytes;
-  draft.write(offset, data, long ? (block) => blobs.addBeside(block) : undefined);
+  draft.write(offset, data, long ? (block) => blobs.addBeside(block, "caller") : undefined);
   if (draft.memoryBytes - draft.unspilledBytes >= spillBytes) spill(draft, blobs);
 }
 
@@ -53,10 +52,8 @@ function spill(draft: Draft, blobs: Blobs): void {
   for (const chunk of draft.chunks) {
     const { data } = chunk;
     if (chunk.length !== blobBytes || data === undefined) continue;
-    const beside = blobs.addBeside(data);
     takeBytes(chunk, data, draft);
-    if (beside !== undefined) giveBlock(data);
-    chunk.blob = beside ?? blobs.add(data);
+    chunk.blob = blobs.addBeside(data, "blobs") ?? blobs.add(data);
     draft.spilled.push(chunk.blob);
   }
   draft.unspilledBytes = draft.memoryBytes;

@@ -192,16 +192,18 @@ function* sweepSegments(store: Store): Steps<void> {
     `SELECT length, data FROM blob WHERE id > $1 AND id <= $2 AND codec = ${codecs.segments} ORDER BY id`,
   );
   let at = 0;
-  for (let after = 0; segments.end > 0 && after < store.tables.blobs.last; after += rowsPerRead) {
-    // What is freed must be free after a crash as well.
+  for (let after = 0; ; after += rowsPerRead) {
+    // What is freed must be free after a crash as well. And now all that was appended has its row.
     store.commit("durable");
     for (const [length, data] of read.all([after, after + rowsPerRead])) {
       const position = positionIn(data);
       if (position > at) segments.free(at, position - at);
       at = position + length;
     }
+    if (after + rowsPerRead >= store.tables.blobs.last) break;
     yield;
   }
+  if (segments.end > at) segments.free(at, segments.end - at);
   store.commit("durable");
 }
 

@@ -244,6 +244,7 @@ export class Store {
     this.settle();
     this.events.write();
     this.tables.blobs.closePacks();
+    this.tables.blobs.takeLent();
     const { writer, events, inodeNumbers, tables } = this;
     const { commits } = writer;
     const endsRecords = this.#endsRecords;

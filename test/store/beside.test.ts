@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { ENOSPC, type FsError } from "../../src/base/errno.js";
 import { segmentsPath } from "../../src/db/segments.js";
 import { checkDatabase } from "../../src/store/check/check.js";
 import { createStore } from "../../src/store/create.js";
@@ -24,8 +25,10 @@ import {
   write,
   writeVersion,
 } from "./database.js";
+import { newFaultyStore } from "./faulty.js";
 
 const mebibyte = 1024 * 1024;
+const noSpace = { errno: ENOSPC } as Partial<FsError> as FsError;
 const beside = "SELECT count(*) FROM blob WHERE codec = 1";
 const inRows = "SELECT count(*) FROM blob WHERE codec = 0";
 
@@ -87,6 +90,51 @@ t.test("a write that is lent is stored with the next pulse, or before it when it
   store.settle();
   t.ok(content(store, file.ino).subarray(data.length).equals(data.subarray(0, mebibyte)), "rows take what found no room");
   assertClean(t, store);
+});
+
+t.test("what is lent keeps its buffer, whatever else is written before the pulse", async (t) => {
+  const store = newStore(t, { lentWrites: true });
+  const files = [addFile(store, "one"), addFile(store, "two")];
+  const data = files.map(() => randomBytes(2 * mebibyte));
+  const piece = 65_536;
+  for (const [index, file] of files.entries()) {
+    for (let at = 0; at < 2 * mebibyte; at += piece) write(store, file, at, (data[index] as Buffer).subarray(at, at + piece));
+  }
+  store.settle();
+  for (const [index, file] of files.entries()) t.ok(content(store, file.ino).equals(data[index] as Buffer));
+  assertClean(t, store);
+});
+
+t.test("what was lent before a change that is undone stays", async (t) => {
+  const store = newStore(t, { lentWrites: true });
+  const file = addFile(store, "file");
+  const data = randomBytes(2 * mebibyte);
+  writeLong(store, file, data);
+  t.throws(
+    () =>
+      store.atomically(() => {
+        content(store, file.ino);
+        throw new Error("no");
+      }),
+    /no/,
+  );
+  t.ok(content(store, file.ino).equals(data));
+  assertClean(t, store);
+});
+
+t.test("what waits in memory for room is not read as if it were nowhere", async (t) => {
+  const { store, disk } = newFaultyStore(t);
+  const file = addFile(store, "file");
+  store.settle();
+  const { segments } = store.connection;
+  segments.append = () => undefined;
+  disk.left = 0;
+  const data = randomBytes(2 * mebibyte);
+  write(store, file, 0, data);
+  t.throws(() => content(store, file.ino), noSpace);
+  disk.left = Number.POSITIVE_INFINITY;
+  store.commit("ordered");
+  t.ok(content(store, file.ino).equals(data));
 });
 
 t.test("versions of a long file", async (t) => {
@@ -165,6 +213,49 @@ t.test("retention gives the room back", async (t) => {
   t.ok(store.connection.segments.usedBytes <= 5 * mebibyte);
   t.ok(store.space.space().totalBytes - store.space.space().freeBytes <= before - 7 * mebibyte, "statfs says so");
   t.ok(content(store, kept.ino).equals(data));
+  assertClean(t, store);
+});
+
+t.test("whoever reads an older state of the database has its bytes until the end", async (t) => {
+  const store = newStore(t);
+  const file = addFile(store, "file");
+  const data = randomBytes(4 * mebibyte);
+  writeLong(store, file, data);
+  store.commit("durable");
+  const reader = open(t, store.path, { mode: "read" });
+  reader.connection.reading(() => {
+    t.ok(numberOf(reader, beside) > 0);
+    removeFile(store, "file");
+    store.commit("durable");
+    collectGarbage(store, 0, []);
+    t.equal(numberOf(store, beside), 0);
+    t.ok(content(reader, file.ino).equals(data));
+    t.same(checkDatabase(reader.connection), []);
+  });
+  reader.close();
+  store.commit("durable");
+  t.ok(store.connection.segments.usedBytes < mebibyte, "then its room is the host's");
+});
+
+t.test("retention finds what was appended last and has no row", async (t) => {
+  const store = newStore(t);
+  const file = addFile(store, "file");
+  const data = randomBytes(2 * mebibyte);
+  writeLong(store, file, data);
+  t.throws(
+    () =>
+      store.atomically(() => {
+        store.tables.blobs.addBeside(randomBytes(3 * mebibyte), "caller");
+        throw new Error("no");
+      }),
+    /no/,
+  );
+  store.commit("durable");
+  t.ok(store.connection.segments.usedBytes >= 5 * mebibyte);
+  collectGarbage(store, 0, []);
+  t.ok(store.connection.segments.usedBytes <= 2 * mebibyte);
+  t.ok(content(store, file.ino).equals(data));
+  writeVersion(store, file, 0, "more");
   assertClean(t, store);
 });
 
