@@ -71,7 +71,7 @@ export interface Connection {
   prepareLog(bytes: number): Steps<void>;
   /** Bytes of log not yet carried over into the database; only outside a transaction. */
   logBytes(): number;
-  /** Carries the log over; only outside a transaction. Returns whether all of it was. */
+  /** Carries the log over; only outside a transaction. Returns whether all of it was: on a full disk it stays the log. */
   checkpoint(): boolean;
   /** Gives free pages back to the host, at most `pages` of them. */
   shrink(pages: number): void;

@@ -163,8 +163,14 @@ class SqliteConnection implements Connection {
 
   /** PASSIVE never waits for readers; once it has carried everything over, the next write starts the log afresh. */
   checkpoint(): boolean {
-    const { log, checkpointed } = this.#walCheckpoint("PASSIVE");
-    return log === checkpointed;
+    try {
+      const { log, checkpointed } = this.#walCheckpoint("PASSIVE");
+      return log === checkpointed;
+    } catch (error) {
+      // Where there is no room for it, what was committed stays in the log.
+      if (translate(error) instanceof DatabaseFullError) return false;
+      throw error;
+    }
   }
 
   #walCheckpoint(mode: "NOOP" | "PASSIVE"): { log: number; checkpointed: number } {

@@ -403,8 +403,8 @@ export class Store {
       this.inodeNumbers.giveBack();
       this.commit("durable");
       this.#checkpointer?.close();
-      this.connection.checkpoint();
       this.space.release();
+      this.connection.checkpoint();
       this.#redo?.close(this.path);
     }
     this.connection.close();

@@ -77,6 +77,32 @@ t.test("the disk of the database is full", { skip }, async (t) => {
   );
 });
 
+t.test("unmounted while others have filled the disk", { skip }, async (t) => {
+  const small = smallDisk(t);
+  await onMount(
+    t,
+    (mount) => {
+      const files = new Map<string, string>();
+      for (let index = 0; index < 100; index++) {
+        const bytes = randomBytes(100_000);
+        const path = join(mount.directory, `file${index}`);
+        fs.writeFileSync(path, bytes);
+        files.set(path, createHash("sha256").update(bytes).digest("hex"));
+      }
+      accepts(t, ["log", "--db", mount.database], small);
+      const filler = join(small, "filler");
+      const { bavail, bsize } = fs.statfsSync(small);
+      run("dd", ["if=/dev/zero", `of=${filler}`, "bs=64k", `count=${Math.ceil((bavail * bsize) / 65536)}`]);
+      mount.unmount();
+      t.notMatch(fs.readFileSync(`${mount.database}.log`, "utf8"), /failed|lost/, "it ends as it should");
+      fs.rmSync(filler);
+      mount.mount();
+      intact(t, files, "after mounting again");
+    },
+    { databaseDirectory: small },
+  );
+});
+
 /** Everything a mount shows, in every branch. */
 function seen(directory: string): unknown {
   const branches = fs.readdirSync(join(directory, ".branches")).sort();
