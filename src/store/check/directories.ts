@@ -24,6 +24,7 @@ const misplacedThen = (branch: number, ino: number, parent: number, at: number):
   `directory ${ino} of branch ${branch} did not lie in ${parent} as it said as of @${at}`;
 
 function trunkNow(connection: Connection): Problem[] {
+  // CROSS: SQLite then keeps this order. The other one reads all entries for each directory: a minute on a million files, not a second.
   return [
     ...broken<[number]>(
       connection,
@@ -36,7 +37,7 @@ function trunkNow(connection: Connection): Problem[] {
       connection,
       "I5",
       `WITH RECURSIVE reached(ino) AS (
-         SELECT ${rootIno} UNION SELECT d.ino FROM reached r JOIN dirent d ON d.branch = 0 AND d.parent = r.ino AND d.type = 4)
+         SELECT ${rootIno} UNION SELECT d.ino FROM reached r CROSS JOIN dirent d WHERE d.branch = 0 AND d.parent = r.ino AND d.type = 4)
        SELECT i.ino FROM inode i
        WHERE i.branch = 0 AND ${isDirectorySql("i.mode")} AND i.nlink > 0 AND i.ino NOT IN (SELECT ino FROM reached)`,
       ([ino]) => unreachable(0, ino),
