@@ -65,6 +65,7 @@ export class Extents {
 
   /** Live extents that overlap [start, end), by offset. */
   live(branch: number, ino: number, start: number, end: number): Extent[] {
+    this.#writer.readable();
     return overlapping(this.#live.all([branch, ino, start, end]), start);
   }
 

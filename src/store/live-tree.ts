@@ -354,7 +354,11 @@ export class LiveTree implements Tree {
     inode.draft = undefined;
     this.#drafts.delete(inode);
     const { events } = this.#context;
-    inode.allocated += storeDraft(draft, this.#draftTarget(inode, inode.size), this.#tables.extents, this.#tables.blobs);
+    try {
+      inode.allocated += storeDraft(draft, this.#draftTarget(inode, inode.size), this.#tables.extents, this.#tables.blobs);
+    } catch (error) {
+      throw this.#tables.brokenOff(error);
+    }
     if (draft.clip < inode.inherited) inode.inherited = draft.clip;
     events.record({
       id: draft.tick,

@@ -17,6 +17,8 @@ export interface Tables {
   readonly blobs: Blobs;
   /** Throws ENOSPC while a full disk keeps the database from having what was acknowledged: to be asked before reading from it. */
   ready(): void;
+  /** A change broke off in its middle, and nobody can undo its beginning: all writing ends. Returns what to throw. */
+  brokenOff(error: unknown): Error;
 }
 
 export const direntSpec = { name: "dirent", key: ["parent", "name"], values: ["ino", "type", "cookie"] } as const;
@@ -36,5 +38,6 @@ export function openTables(connection: Connection, writer: Writer, blobs: BlobOp
     extents: new Extents(connection, writer),
     blobs: new Blobs(connection, writer, blobs),
     ready: () => writer.ready(),
+    brokenOff: (error) => writer.brokenOff(error),
   };
 }

@@ -69,6 +69,20 @@ export class Writer {
     }
   }
 
+  /**
+   * To be asked in the middle of a change, before that reads what it depends on. Throws ENOSPC where the database has not what was
+   * acknowledged, and still no room for it.
+   */
+  readable(): void {
+    if (this.#stalled && !this.retry()) throw new FsError(ENOSPC, "the disk became full in the middle of a change");
+  }
+
+  /** A change broke off in its middle, and nobody can undo its beginning: all writing ends. Returns what to throw. */
+  brokenOff(error: unknown): Error {
+    this.#break(new Error(`a change broke off in its middle, mount again: ${String(error)}`, { cause: error }));
+    return this.#broken as Error;
+  }
+
   /** What was run since the last call of `noteLogged`, or the last commit, as the redo log is to have it. */
   unlogged(): Change[] {
     const changes: Change[] = [];

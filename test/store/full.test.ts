@@ -16,6 +16,7 @@ import {
   write,
   writeVersion,
 } from "./database.js";
+import { newFaultyStore } from "./faulty.js";
 
 const noSpace = { errno: ENOSPC } as Partial<FsError> as FsError;
 
@@ -94,6 +95,44 @@ t.test("while the batch waits, changes are refused, and reads show what was ackn
   assertClean(t, store);
   t.same(contentIn(tree, file.ino), Buffer.alloc(300_000, 7).fill(8, 100_000, 101_000));
   t.equal(textAsOf(store, before, 3), "committed");
+  t.end();
+});
+
+t.test("full in the middle of a version that replaces others: all of it is stored, or nothing any more", (t) => {
+  const outcomes = new Set<string>();
+  for (const statements of [0, 10, 40, 1000]) {
+    const { store, disk } = newFaultyStore(t);
+    const file = addFile(store, "file");
+    const first = Buffer.alloc(1_000_000, 1);
+    write(store, file, 0, first);
+    store.commit("durable");
+    const pieces = (shift: number) => {
+      for (let at = shift; at < 900_000; at += 120_000) write(store, file, at, Buffer.alloc(50_000, 2));
+      return store.settle();
+    };
+    pieces(0);
+    disk.left = statements;
+    try {
+      pieces(20_000);
+    } catch (error) {
+      t.match(error, /a change broke off in its middle, mount again/);
+    }
+    disk.left = Number.POSITIVE_INFINITY;
+    try {
+      store.commit("durable");
+      outcomes.add("stored");
+    } catch (error) {
+      t.match(error, /a change broke off in its middle, mount again/);
+      outcomes.add("ended");
+    }
+    const copy = open(t, crashCopy(t, store));
+    const content = contentIn(liveOf(copy), file.ino);
+    const second = Buffer.from(first);
+    for (let at = 0; at < 900_000; at += 120_000) second.fill(2, at, at + 70_000);
+    t.ok(content?.equals(first) || content?.equals(second), `${statements} statements went through`);
+    assertClean(t, copy);
+  }
+  t.same([...outcomes].sort(), ["ended", "stored"]);
   t.end();
 });
 
