@@ -180,7 +180,7 @@ t.test("a synced long file survives a crash, one that was not leaves nothing beh
   const copy = open(t, crashCopy(t, store));
   t.ok(content(copy, file.ino).equals(data));
   t.equal(numberOf(copy, beside), 16);
-  t.equal(copy.connection.segments.usedBytes, 2 * mebibyte);
+  t.ok(copy.connection.segments.usedBytes < 3 * mebibyte, "the other one is gone");
   assertClean(t, copy);
   writeLong(copy, liveOf(copy).inode(file.ino) as Inode, data.subarray(0, mebibyte));
   assertClean(t, copy, "and it goes on");
@@ -253,7 +253,7 @@ t.test("retention finds what was appended last and has no row", async (t) => {
   store.commit("durable");
   t.ok(store.connection.segments.usedBytes >= 5 * mebibyte);
   collectGarbage(store, 0, []);
-  t.ok(store.connection.segments.usedBytes <= 2 * mebibyte);
+  t.ok(store.connection.segments.usedBytes < 3 * mebibyte);
   t.ok(content(store, file.ino).equals(data));
   writeVersion(store, file, 0, "more");
   assertClean(t, store);
