@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
-  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -14,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { logLine } from "../base/log.js";
+import { syncDirectory } from "../base/sync-directory.js";
 import { DatabaseFormatError, type Segments } from "./connection.js";
 import { holdAlone, holdShared } from "./flock.js";
 import { punchHole, startWriting, waitWritten } from "./write-out.js";
@@ -283,13 +283,4 @@ function offsetOf(position: number): number {
 
 function aligned(position: number): number {
   return Math.ceil(position / alignment) * alignment;
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -1,8 +1,9 @@
-import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { logLine } from "../base/log.js";
 import type { Steps } from "../base/steps.js";
+import { syncDirectory } from "../base/sync-directory.js";
 import { zeros } from "../base/zeros.js";
 import { alignedBuffer, transferAlignment } from "../db/aligned.js";
 import type { Value } from "../db/connection.js";
@@ -191,7 +192,7 @@ function* writeZeros(path: string, bytes: number, mode: number): Steps<void> {
   } finally {
     closeSync(fd);
   }
-  syncDirectory(path);
+  syncDirectory(dirname(path));
 }
 
 /**
@@ -208,14 +209,5 @@ function openDurable(path: string): number {
   } catch {
     if (fd !== -1) closeSync(fd);
     return openSync(path, O_RDWR | O_DSYNC);
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(dirname(path), "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
