@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { errnoName } from "../base/errno.js";
-import { tryLock, waitLock } from "./native.js";
+import { tryLock, waitLock } from "../db/flock.js";
 
 /** The lock beside a database: whoever writes it holds this, and the kernel gives it back however that process ends. */
 export interface DatabaseLock {

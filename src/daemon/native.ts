@@ -6,30 +6,15 @@ import koffi from "koffi";
  */
 const libc = koffi.load(null);
 
-const flockCall = libc.func("int flock(int fd, int operation)");
 const umount2Call = libc.func("int umount2(const char *target, int flags)");
 const getsockoptCall = libc.func("int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)");
 const exitCall = libc.func("void _exit(int status)");
 
-const lockExclusive = 2;
-const lockNonBlocking = 4;
 const unmountDetach = 2;
 const unmountNoFollow = 8;
 /** SOL_SOCKET and SO_PEERCRED of socket(7) on x86 and ARM; a struct ucred is three 32-bit numbers. */
 const socketLevel = 1;
 const peerCredentials = 17;
-
-/** Takes the exclusive lock of an open file at once. Returns 0, or EWOULDBLOCK when another process has it. */
-export function tryLock(fd: number): number {
-  return flockCall(fd, lockExclusive | lockNonBlocking) === 0 ? 0 : koffi.errno();
-}
-
-/** Waits until the exclusive lock of an open file is free, and takes it. */
-export function waitLock(fd: number): Promise<number> {
-  return new Promise((resolve) => {
-    flockCall.async(fd, lockExclusive, (_error: unknown, result: number) => resolve(result === 0 ? 0 : koffi.errno()));
-  });
-}
 
 /** The process at the other end of a connected Unix socket, as the kernel noted it when it connected; pid 0 when it cannot be told. */
 export function peerOf(fd: number): { pid: number; uid: number; gid: number } {
