@@ -46,13 +46,10 @@ export function* eventsOf(store: Store, { branch, after, upTo }: Segment, proces
   yield* waiting.reverse();
 }
 
-/** The events of these ids that have rows. */
-export function* eventsWith(store: Store, ids: Iterable<number>): Generator<Event> {
-  const read = store.connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id = $1`);
-  for (const id of ids) {
-    const row = read.get([id]);
-    if (row !== undefined) yield eventOf(row);
-  }
+/** The event of an id, if it has a row. */
+export function eventWith(store: Store, id: number): Event | undefined {
+  const row = store.connection.prepare<EventRow>(`SELECT ${eventColumns} FROM event WHERE id = $1`).get([id]);
+  return row === undefined ? undefined : eventOf(row);
 }
 
 // A branch's few events among those of all others are found by an index that leaves the trunk's out.

@@ -1,7 +1,8 @@
 import { nameBytes } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
-import { type Event, type EventRow, eventColumns, eventOf } from "../store/events.js";
+import type { Event } from "../store/events.js";
 import type { Store } from "../store/store.js";
+import { eventWith } from "./keys.js";
 import type { Slot } from "./paths.js";
 
 /** Versions read in one go: most keys have fewer. */
@@ -12,14 +13,16 @@ const versionsPerRead = 64;
  * began or ended, so that the cost grows with those, not with all that happened. Every event must have its row.
  */
 export class OtherEvents {
+  readonly #store: Store;
   readonly #branch: number;
   readonly #after: number;
   readonly #selected: ReadonlySet<number>;
   readonly #dirents: Moments;
   readonly #inodes: Moments;
-  readonly #event: Statement<EventRow>;
 
-  constructor({ connection }: Store, branch: number, after: number, selected: ReadonlySet<number>) {
+  constructor(store: Store, branch: number, after: number, selected: ReadonlySet<number>) {
+    const { connection } = store;
+    this.#store = store;
     this.#branch = branch;
     this.#after = after;
     this.#selected = selected;
@@ -32,12 +35,10 @@ export class OtherEvents {
     });
     this.#dirents = moments("dirent", "branch = $1 AND parent = $2 AND name = $3", 4);
     this.#inodes = moments("inode", "branch = $1 AND ino = $2", 3);
-    this.#event = connection.prepare(`SELECT ${eventColumns} FROM event WHERE id = $1`);
   }
 
   event(id: number): Event | undefined {
-    const row = this.#event.get([id]);
-    return row === undefined ? undefined : eventOf(row);
+    return eventWith(this.#store, id);
   }
 
   /** The ids of those that changed what a name leads to, oldest first. */

@@ -7,7 +7,7 @@ import { type Change, changesOf } from "./change.js";
 import type { Conflict } from "./conflict.js";
 import { Effects } from "./effects.js";
 import { Identity, noTwins } from "./identity.js";
-import { changesTree, eventsOf, eventsWith, Keys } from "./keys.js";
+import { changesTree, eventsOf, eventWith, Keys } from "./keys.js";
 import type { Segment } from "./lineage.js";
 import { type DryRun, settle } from "./merge.js";
 import { MosaicTree } from "./mosaic.js";
@@ -55,7 +55,10 @@ export function undo(store: Store, options: UndoOptions): UndoResult {
   // The last events of all have no others after the first.
   const others = options.byProcess === undefined ? undefined : new OtherEvents(store, branch, first - 1, selected);
   const tracer = new Tracer(first - 1, new Effects(store, branch), others);
-  for (const event of eventsWith(store, selected)) tracer.select(event);
+  for (const id of selected) {
+    const event = eventWith(store, id);
+    if (event !== undefined) tracer.select(event);
+  }
   const ours = store.live(branch);
   const trees = new Moments(store, branch, ours);
   const base = new MosaicTree(ours);
