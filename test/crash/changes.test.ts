@@ -5,8 +5,8 @@ import fs from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { performDirectly } from "../../src/cli/direct.js";
-import { connectDaemon } from "../../src/daemon/client.js";
 import { openStore } from "../../src/store/store.js";
+import { daemonOf } from "../support/daemon.js";
 import { type Mount, onMount } from "../support/mount.js";
 import { stone, stoneCommand } from "../support/stone.js";
 import { temporaryDirectory } from "../support/temporary.js";
@@ -64,8 +64,7 @@ function spin(millis: number): void {
 
 /** Has the daemon make the change and kills it after `millis`, or with Infinity when it has answered. Returns how long it took to answer. */
 async function killDuring(mount: Mount, change: Change, millis: number): Promise<{ answered: boolean; tookMs: number }> {
-  const daemon = await connectDaemon(mount.database);
-  if (daemon === undefined) throw new Error("no daemon");
+  const daemon = await daemonOf(mount);
   const began = performance.now();
   let tookMs = Number.POSITIVE_INFINITY;
   const answer = daemon.ask(change.op, change.args).then(

@@ -8,7 +8,8 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { connectDaemon, type DaemonClient } from "../../src/daemon/client.js";
+import type { DaemonClient } from "../../src/daemon/client.js";
+import { daemonOf } from "../support/daemon.js";
 import { type Mount, onMount } from "../support/mount.js";
 import { apply, type Operation, operations, setTimesBefore } from "../support/operations.js";
 import { Random, seedOf, stepsOf } from "../support/random.js";
@@ -259,12 +260,6 @@ class Branches {
 function copyTree(from: string, to: string): void {
   const { status, stderr } = run("cp", ["-a", from, to]);
   if (status !== 0) throw new Error(`cp -a ${from} ${to}: ${stderr}`);
-}
-
-async function daemonOf(mount: Mount): Promise<DaemonClient> {
-  const daemon = await connectDaemon(mount.database);
-  if (daemon === undefined) throw new Error("there is no daemon");
-  return daemon;
 }
 
 t.test("many branches of a mount against plain directories", { timeout: 170_000 }, (t) =>

@@ -8,7 +8,8 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
-import { connectDaemon, type DaemonClient } from "../../src/daemon/client.js";
+import type { DaemonClient } from "../../src/daemon/client.js";
+import { daemonOf } from "../support/daemon.js";
 import { onMount } from "../support/mount.js";
 import { type FileMap, getxattr, map, setxattr } from "../support/sys.js";
 import { lookAgain } from "./stale.js";
@@ -239,8 +240,7 @@ function watch(t: Test, file: "open" | "closed", hammers: number, options: reado
     async (mount) => {
       const { directory } = mount;
       prepare(join(directory, "shared"));
-      const daemon = await connectDaemon(mount.database);
-      if (daemon === undefined) throw new Error("no daemon");
+      const daemon = await daemonOf(mount);
       const running = Array.from({ length: hammers }, (_, number) => startHammer(t, directory, number));
       try {
         for (let round = 0; round < rounds; round++) await roundOf(t, directory, daemon, `round-${round}`.padEnd(8 + round, "x"), file);

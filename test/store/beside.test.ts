@@ -37,6 +37,15 @@ function writeLong(store: Store, file: Inode, data: Buffer): void {
   for (let at = 0; at < data.length; at += mebibyte) write(store, file, at, data.subarray(at, at + mebibyte));
 }
 
+/** A new store with one long file, not yet committed. */
+function withLongFile(t: Test, bytes: number): { store: Store; file: Inode; data: Buffer } {
+  const store = newStore(t);
+  const file = addFile(store, "file");
+  const data = randomBytes(bytes);
+  writeLong(store, file, data);
+  return { store, file, data };
+}
+
 function content(store: Store, ino: number): Buffer {
   return contentIn(liveOf(store), ino) ?? Buffer.alloc(0);
 }
@@ -187,10 +196,7 @@ t.test("a synced long file survives a crash, one that was not leaves nothing beh
 });
 
 t.test("a committed one survives, too", async (t) => {
-  const store = newStore(t);
-  const file = addFile(store, "file");
-  const data = randomBytes(2 * mebibyte);
-  writeLong(store, file, data);
+  const { store, file, data } = withLongFile(t, 2 * mebibyte);
   store.commit("ordered");
   const copy = open(t, crashCopy(t, store));
   t.ok(content(copy, file.ino).equals(data));
@@ -217,10 +223,7 @@ t.test("retention gives the room back", async (t) => {
 });
 
 t.test("whoever reads an older state of the database has its bytes until the end", async (t) => {
-  const store = newStore(t);
-  const file = addFile(store, "file");
-  const data = randomBytes(4 * mebibyte);
-  writeLong(store, file, data);
+  const { store, file, data } = withLongFile(t, 4 * mebibyte);
   store.commit("durable");
   const reader = open(t, store.path, { mode: "read" });
   reader.connection.reading(() => {
@@ -238,10 +241,7 @@ t.test("whoever reads an older state of the database has its bytes until the end
 });
 
 t.test("retention finds what was appended last and has no row", async (t) => {
-  const store = newStore(t);
-  const file = addFile(store, "file");
-  const data = randomBytes(2 * mebibyte);
-  writeLong(store, file, data);
+  const { store, file, data } = withLongFile(t, 2 * mebibyte);
   t.throws(
     () =>
       store.atomically(() => {
@@ -284,10 +284,7 @@ t.test("retention finds what a crash kept from being given back", async (t) => {
 });
 
 t.test("a change that is undone as a whole takes no room away", async (t) => {
-  const store = newStore(t);
-  const file = addFile(store, "file");
-  const data = randomBytes(2 * mebibyte);
-  writeLong(store, file, data);
+  const { store, file, data } = withLongFile(t, 2 * mebibyte);
   store.commit("durable");
   t.throws(
     () =>
