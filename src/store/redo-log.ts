@@ -28,7 +28,7 @@ const magic = 0x6f646572;
 /** Magic, length of the body, checksum of all that follows, generation, number within it, digest of the batch before. */
 const headerBytes = 24 + 32;
 /** A sync of more than this commits: then the engine's log, which is written once more anyway, costs less. */
-const recordMaxBytes = 256 * 1024;
+const recordMaxBytes = 1024 * 1024;
 /** Records begin at multiples of this, so that no sync writes anew what another one made durable, and each can pass the host's cache by. */
 const alignment = transferAlignment;
 

@@ -125,7 +125,7 @@ export class Store {
     this.connection = connection;
     this.#checkpointer = options.checkpointer;
     this.#batchMillis = options.batchMillis ?? 1000;
-    this.#batchBytes = options.batchBytes ?? 2 * 1024 * 1024;
+    this.#batchBytes = options.batchBytes ?? 1024 * 1024;
     this.space = new SpaceGuard(connection, path, options.sizeBytes);
     this.writer = new Writer(connection, () => this.space.release());
     this.tables = openTables(connection, this.writer, {
