@@ -36,30 +36,30 @@ interface Measured {
   readonly memoryMiB: number | undefined;
 }
 
-function measure(workload: Workload, peer: Peer, context: Context): Measured {
+/** Where a peer's rounds of one workload are. */
+const roundsOf = ({ directory }: Peer): string => `${directory}/rounds`;
+
+/** Runs a workload in a directory of its own, and leaves there what it made: see `measureRounds`. */
+function measure(workload: Workload, peer: Peer, context: Context, round: number): Measured {
   settle(peer);
-  const directory = `${peer.directory}/run`;
-  fs.mkdirSync(directory);
+  const directory = `${roundsOf(peer)}/${round}`;
+  fs.mkdirSync(directory, { recursive: true });
   const worker = (stage: "prepare" | "run"): string => {
     const script = peer.runner?.script ?? workerFile;
     return must(process.execPath, [script, stage, workload.name, directory, JSON.stringify(context)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
   };
-  try {
-    if (workload.prepare !== undefined) worker("prepare");
-    const bytesBefore = workload.writtenBytes === undefined ? undefined : peer.storedBytes?.();
-    if (peer.pid !== undefined) forgetPeak(peer.pid);
-    const samples = JSON.parse(worker("run")) as Record<string, number>;
-    const memoryMiB = peer.pid === undefined ? undefined : peakMemory(peer.pid);
-    if (workload.writtenBytes !== undefined && bytesBefore !== undefined) {
-      const grown = (peer.storedBytes?.() ?? Number.NaN) - bytesBefore;
-      for (const { name } of workload.rows) samples[name] = grown / workload.writtenBytes;
-    }
-    return { samples, memoryMiB };
-  } finally {
-    must("rm", ["-rf", directory]);
+  if (workload.prepare !== undefined) worker("prepare");
+  const bytesBefore = workload.writtenBytes === undefined ? undefined : peer.storedBytes?.();
+  if (peer.pid !== undefined) forgetPeak(peer.pid);
+  const samples = JSON.parse(worker("run")) as Record<string, number>;
+  const memoryMiB = peer.pid === undefined ? undefined : peakMemory(peer.pid);
+  if (workload.writtenBytes !== undefined && bytesBefore !== undefined) {
+    const grown = (peer.storedBytes?.() ?? Number.NaN) - bytesBefore;
+    for (const { name } of workload.rows) samples[name] = grown / workload.writtenBytes;
   }
+  return { samples, memoryMiB };
 }
 
 function record(samples: Samples, peer: Peer, { samples: values, memoryMiB }: Measured, wanted: readonly Row[]): void {
@@ -103,9 +103,29 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** One workload on all its peers, each round beginning with another peer, so that none always follows the same one. */
+/**
+ * One workload on all its peers, each round beginning with another peer, so that none always follows the same one. What a round made
+ * stays to the last: else a peer that gives room back would use the same blocks of the disk in each round, which a virtual machine's
+ * disk reads and writes faster than blocks it never had, and one that keeps everything could not.
+ */
 function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], context: Context, samples: Samples): Failure[] {
   const failures = new Map<Peer, Failure>();
+  try {
+    runRounds(plan, workload, meant, context, samples, failures);
+  } finally {
+    for (const peer of meant) must("rm", ["-rf", roundsOf(peer)]);
+  }
+  return [...failures.values()];
+}
+
+function runRounds(
+  plan: Plan,
+  workload: Workload,
+  meant: readonly Peer[],
+  context: Context,
+  samples: Samples,
+  failures: Map<Peer, Failure>,
+): void {
   for (let round = 0; round < plan.rounds; round++) {
     process.stderr.write(`${workload.name}, round ${round + 1} of ${plan.rounds}:`);
     for (let turn = 0; turn < meant.length; turn++) {
@@ -113,7 +133,7 @@ function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], c
       if (failures.has(peer)) continue;
       process.stderr.write(` ${peer.name}`);
       try {
-        record(samples, peer, measure(workload, peer, context), plan.rows);
+        record(samples, peer, measure(workload, peer, context, round), plan.rows);
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         const reason = (error as Error).message;
@@ -123,7 +143,6 @@ function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], c
     }
     process.stderr.write("\n");
   }
-  return [...failures.values()];
 }
 
 /** Who fails at a workload is left out of the rest of it; the others go on. */

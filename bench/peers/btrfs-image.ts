@@ -26,7 +26,7 @@ export function startBtrfs(scratch: string): Btrfs | string {
   const image = join(scratch, "btrfs.img");
   const directory = join(scratch, "btrfs");
   fs.writeFileSync(image, "");
-  fs.truncateSync(image, 2 * 2 ** 30);
+  fs.truncateSync(image, 4 * 2 ** 30);
   fs.mkdirSync(directory);
   if (!run("mkfs.btrfs", "-q", image)) return "not measured: no mkfs.btrfs (Debian: btrfs-progs)";
   if (!run("mount", "-o", "loop", image, directory)) return "not measured: this machine cannot mount btrfs";
