@@ -22,7 +22,7 @@ export interface SessionHooks
     Partial<Pick<Housekeeping, "afterRequest" | "onIdle" | "onFault">> {
   /** The wake descriptor was rung. */
   onWake(): void;
-  /** INIT is agreed, and the first request follows. */
+  /** INIT is agreed and answered: what the kernel takes from the answer, it has. The first request follows. */
   onInit?(negotiated: Negotiated): void;
 }
 
@@ -79,6 +79,8 @@ export class Session {
   readonly #dense: Dispatch[] = [];
   #stopped = false;
   #failure: SessionError | undefined;
+  /** What INIT's answer agrees to, until it is sent. */
+  #agreed: Negotiated | undefined;
 
   constructor(options: SessionOptions) {
     this.#fd = options.fd;
@@ -237,6 +239,12 @@ export class Session {
     }
     this.#trace?.reply(row, header, reply);
     this.#send(row);
+    if (this.#agreed !== undefined) this.#initialized(this.#agreed);
+  }
+
+  #initialized(negotiated: Negotiated): void {
+    this.#agreed = undefined;
+    this.#hooks.onInit?.(negotiated);
   }
 
   #decode(row: OpcodeRow): number {
@@ -308,7 +316,7 @@ export class Session {
         this.request.setxattrSize = outcome.negotiated.setxattrSize;
         putInit(reply.view, fuse_out_header.SIZE, outcome.negotiated);
         reply.initialized();
-        this.#hooks.onInit?.(outcome.negotiated);
+        this.#agreed = outcome.negotiated;
     }
   }
 }

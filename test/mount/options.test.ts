@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { findMount } from "../../src/fuse/mountinfo.js";
 import { fails } from "../support/fails.js";
 import { isMounted, onMount } from "../support/mount.js";
 import { getxattr, setxattr } from "../support/sys.js";
@@ -20,6 +21,14 @@ t.test("uid, gid and umask", (t) =>
     },
     { options: ["uid=40001", "gid=40002", "umask=027", ...(root ? ["allow_other"] : [])] },
   ),
+);
+
+t.test("the kernel reads a mebibyte ahead", { skip: root ? false : "only root may say so" }, (t) =>
+  onMount(t, (mount) => {
+    fs.statSync(mount.directory);
+    const { device } = findMount(mount.directory) ?? {};
+    t.equal(fs.readFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, "utf8").trim(), "1024");
+  }),
 );
 
 t.test("noacl", (t) =>
