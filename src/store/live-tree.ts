@@ -19,8 +19,10 @@ import {
   type XattrNameRow,
 } from "./listing.js";
 import { type DirentCell, loadDirent, loadXattr, type NameCell } from "./name-cells.js";
+import type { Newest } from "./past-tree.js";
 import type { SpaceGuard } from "./space.js";
 import type { Tables } from "./tables.js";
+import type { Cell } from "./temporal.js";
 import type { Dirent, ListedDirent, NamedInode, Tree } from "./tree.js";
 
 /** How much of a live tree stays in memory, in bytes. */
@@ -58,7 +60,7 @@ const direntCellBytes = 500;
 const sharedChunkBytes = 64;
 
 /** A branch as it is now, and the only way to change it. */
-export class LiveTree implements Tree {
+export class LiveTree implements Tree, Newest {
   readonly branch: number;
   readonly asOf = undefined;
   readonly #context: LiveContext;
@@ -175,6 +177,16 @@ export class LiveTree implements Tree {
     this.#tables.ready();
     const rows = this.#xattrNames.all([this.branch, ino]);
     return mergeNames(rows, this.#lower?.xattrNames(ino) ?? []);
+  }
+
+  /** An inode's newest version, if memory has it. */
+  newestInode(ino: number): Cell | undefined {
+    return this.#inodes.get(ino);
+  }
+
+  /** A name's newest version, if memory has it. */
+  newestDirent(parent: number, name: Name): Cell | undefined {
+    return this.#dirents.get(direntKey(parent, name));
   }
 
   // Changing: a change takes an event first, then records what it made of each row.
@@ -482,7 +494,7 @@ export class LiveTree implements Tree {
   }
 
   #dirent(parent: number, name: Name): DirentCell {
-    const key = `${parent}/${name}`;
+    const key = direntKey(parent, name);
     let cell = this.#dirents.get(key);
     if (cell !== undefined) return cell;
     this.#tables.ready();
@@ -500,6 +512,10 @@ export class LiveTree implements Tree {
     this.#xattrs.set(key, cell);
     return cell;
   }
+}
+
+function direntKey(parent: number, name: Name): string {
+  return `${parent}/${name}`;
 }
 
 /** The size the last version had: how far the stored content reaches. */

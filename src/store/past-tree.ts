@@ -17,6 +17,7 @@ import {
   type XattrNameRow,
 } from "./listing.js";
 import type { Tables } from "./tables.js";
+import { type Cell, versionAsOf } from "./temporal.js";
 import type { Dirent, ListedDirent, NamedInode, Tree } from "./tree.js";
 
 const listSql = `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND since <= $3
@@ -36,11 +37,18 @@ const cachedListedEntries = 20_000;
 /** A page that no listing fills. */
 const whole = Number.MAX_SAFE_INTEGER;
 
+/** The newest versions of a branch that are in memory: what has not changed since a moment is the same there. */
+export interface Newest {
+  newestInode(ino: number): Cell | undefined;
+  newestDirent(parent: number, name: Name): Cell | undefined;
+}
+
 /** A branch as of a moment: read-only, and the same for ever. Everything up to the moment must have been drained. */
 export class PastTree implements Tree {
   readonly branch: number;
   readonly asOf: number;
   readonly #tables: Tables;
+  readonly #newest: () => Newest | undefined;
   /** The parent branch as of the fork; undefined for branch 0. */
   readonly lower: PastTree | undefined;
   readonly #list: Statement<SlotRow>;
@@ -56,12 +64,20 @@ export class PastTree implements Tree {
     sizeCalculation: (listing) => Math.min(listing.length + 1, cachedListedEntries),
   });
 
-  constructor(tables: Tables, branch: number, asOf: number, lower: PastTree | undefined) {
+  /** @param newest finds the branch's live tree, if there is one */
+  constructor(
+    tables: Tables,
+    branch: number,
+    asOf: number,
+    lower: PastTree | undefined,
+    newest: () => Newest | undefined = () => undefined,
+  ) {
     this.branch = branch;
     this.lower = lower;
     this.keys = lower === undefined ? undefined : new BranchKeys(tables.connection, branch);
     this.asOf = asOf;
     this.#tables = tables;
+    this.#newest = newest;
     this.#list = tables.connection.prepare(listSql);
     this.#xattrs = tables.connection.prepare(xattrsSql);
   }
@@ -75,8 +91,7 @@ export class PastTree implements Tree {
   #ownInode(ino: number): Inode | undefined {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
-    this.#tables.ready();
-    const row = this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
+    const row = versionAsOf(this.#newest()?.newestInode(ino), this.asOf) ?? this.#storedInode(ino);
     if (row === undefined) return undefined;
     const inode = new Inode(this.branch, ino);
     setInode(inode, row);
@@ -84,14 +99,23 @@ export class PastTree implements Tree {
     return inode;
   }
 
+  #storedInode(ino: number): readonly Value[] | undefined {
+    this.#tables.ready();
+    return this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
+  }
+
   lookup(parent: number, name: Name): Dirent | undefined {
     const holder = this.#holders.of("dirent", parent);
     if (holder !== this) return holder.lookup(parent, name);
-    this.#tables.ready();
-    const row = this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
+    const row = versionAsOf(this.#newest()?.newestDirent(parent, name), this.asOf) ?? this.#storedDirent(parent, name);
     if (row === undefined) return this.lower?.lookup(parent, name);
     if (row[1] === null) return undefined;
     return { ino: row[1] as number, type: row[2] as number, cookie: row[3] as number };
+  }
+
+  #storedDirent(parent: number, name: Name): readonly Value[] | undefined {
+    this.#tables.ready();
+    return this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
   }
 
   list(parent: number, after: number, limit: number): ListedDirent[] {

@@ -188,7 +188,7 @@ export class Store {
   #pastTree(branch: number, moment: number): PastTree {
     const row = this.branches.get(branch);
     if (row.parent !== null && moment <= row.forkedAt) return this.#pastTree(row.parent, moment);
-    return new PastTree(this.tables, branch, moment, this.#lowerOf(row));
+    return new PastTree(this.tables, branch, moment, this.#lowerOf(row), () => this.#live.get(branch));
   }
 
   /** What shows through a branch: its parent as of the fork. */

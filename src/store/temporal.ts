@@ -27,6 +27,12 @@ export interface Cell {
   dirty: boolean;
 }
 
+/** What memory knows of a key as of `moment`, as [since, ...values]; undefined where only the database may know. */
+export function versionAsOf(cell: Cell | undefined, moment: number): readonly Value[] | undefined {
+  if (cell === undefined || cell.version === null || cell.since === 0 || cell.since > moment) return undefined;
+  return [cell.since, ...cell.version];
+}
+
 /**
  * Reads and writes one temporal table. Writes are kept back as row versions and reach the database by `drain`: a key changed
  * many times before costs one live row and one past row a version, never a read.

@@ -2,6 +2,7 @@
 import t, { type Test } from "tap";
 import type { Inode } from "../../src/store/inode.js";
 import { mainBranch, type Store } from "../../src/store/store.js";
+import { rootIno } from "../../src/store/tree.js";
 import { addFile, assertClean, liveOf, newStore, rowsOf, textAsOf, write, writeVersion } from "./database.js";
 
 function newFile(t: Test): { store: Store; file: Inode; first: number } {
@@ -171,6 +172,33 @@ t.test("attributes by name: as of before, while, and after", (t) => {
     moments.map((moment) => store.past(mainBranch, moment).xattrNames(file.ino)),
     [[], ["user.x"], ["user.x"], [], ["user.x"]],
   );
+  assertClean(t, store);
+  t.end();
+});
+
+t.test("what has not changed since a moment is read from memory there; what has, from the database", (t) => {
+  const store = newStore(t);
+  const [same, changed] = [addFile(store, "same"), addFile(store, "changed")];
+  writeVersion(store, changed, 0, "one");
+  const moment = store.events.last;
+  const past = store.past(mainBranch, moment);
+  writeVersion(store, changed, 0, "longer");
+  const asked: string[] = [];
+  for (const table of store.tables.writeBehind) {
+    const readAsOf = table.readAsOf.bind(table);
+    table.readAsOf = (key, at) => {
+      asked.push(`${table.spec.name} ${key[1]}`);
+      return readAsOf(key, at);
+    };
+  }
+  t.match(past.lookup(rootIno, "same"), { ino: same.ino });
+  t.match(past.inode(same.ino), { since: same.since, nlink: 1, size: 0 });
+  t.not(past.inode(same.ino), same, "an object of its own, which no change of the file changes");
+  t.same(asked, []);
+  t.equal(past.inode(changed.ino)?.size, 3);
+  t.same(asked, [`inode ${changed.ino}`]);
+  write(store, same, 0, "a draft is not a version");
+  t.equal(store.past(mainBranch, moment).inode(same.ino)?.size, 0);
   assertClean(t, store);
   t.end();
 });
