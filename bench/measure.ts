@@ -36,14 +36,13 @@ interface Measured {
   readonly memoryMiB: number | undefined;
 }
 
-/** Where a peer's rounds of one workload are. */
-const roundsOf = ({ directory }: Peer): string => `${directory}/rounds`;
+const directoryOf = ({ directory }: Peer, round: number): string => `${directory}/round${round}`;
 
 /** Runs a workload in a directory of its own, and leaves there what it made: see `measureRounds`. */
 function measure(workload: Workload, peer: Peer, context: Context, round: number): Measured {
   settle(peer);
-  const directory = `${roundsOf(peer)}/${round}`;
-  fs.mkdirSync(directory, { recursive: true });
+  const directory = directoryOf(peer, round);
+  fs.mkdirSync(directory);
   const worker = (stage: "prepare" | "run"): string => {
     const script = peer.runner?.script ?? workerFile;
     return must(process.execPath, [script, stage, workload.name, directory, JSON.stringify(context)], {
@@ -113,7 +112,7 @@ function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], c
   try {
     runRounds(plan, workload, meant, context, samples, failures);
   } finally {
-    for (const peer of meant) must("rm", ["-rf", roundsOf(peer)]);
+    for (const peer of meant) for (let round = 0; round < plan.rounds; round++) must("rm", ["-rf", directoryOf(peer, round)]);
   }
   return [...failures.values()];
 }

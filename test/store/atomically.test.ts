@@ -8,12 +8,12 @@ import type { Store } from "../../src/store/store.js";
 import { addFile, assertClean, contentIn, crashCopy, liveOf, newStore, numberOf, open, write, writeVersion } from "./database.js";
 
 const noSpace = { errno: ENOSPC } as Partial<FsError> as FsError;
-const logged = { redoBytes: 1024 * 1024 };
+const logged = { redoBytes: 4 * 1024 * 1024 };
 
 /** A change of more than a record of the redo log takes. */
 function large(store: Store): void {
   clearMeta(store.connection, store.writer, "nothing");
-  for (let i = 0; i < 2; i++) store.tables.blobs.add(randomBytes(200_000));
+  for (let i = 0; i < 6; i++) store.tables.blobs.add(randomBytes(200_000));
   store.recordEvent("fork", 0, 1, "large", null, null);
 }
 
