@@ -9,8 +9,16 @@ function table(head: readonly string[], body: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }
 
-/** Peers with a column of their own; the variants and the library stand in the goals. */
+/** Peers with a column of their own; the same file system mounted otherwise has one together, and the library stands in the goals. */
 const columns = ["ext4", "btrfs", "bindfs/ext4", "bindfs/tmpfs", "gocryptfs"];
+const variantPrefix = `${subject}+`;
+
+/** How the usual mount compares with the others of the same file system, such as one that does not spin. */
+function variantTexts({ peers }: Line): string[] {
+  return Object.entries(peers).flatMap(([name, { ratio }]) =>
+    name.startsWith(variantPrefix) && ratio !== undefined ? [`${name.slice(variantPrefix.length)}: ${showRatio(ratio)}`] : [],
+  );
+}
 
 function goalText(line: Line, verdict: Verdict): string {
   const measured = verdict.peer === undefined ? showValue(line.unit, verdict.measured) : showRatio(verdict.measured);
@@ -27,12 +35,14 @@ export function speedTable(lines: readonly Line[], pinned: readonly Line[]): str
       line.row,
       mine === undefined ? "" : `${showValue(line.unit, mine.median)}<br>${showSpread(line.unit, mine)}`,
       ...columns.map((peer) => (line.peers[peer]?.ratio === undefined ? "" : showRatio(line.peers[peer].ratio))),
+      variantTexts(line).join("<br>"),
       mine?.memoryMiB === undefined ? "" : String(mine.memoryMiB),
       goals(line),
       ...(pinned.length === 0 ? [] : [goals(onOneCpu.get(line.row))]),
     ];
   });
-  const head = ["", subject, ...columns.map((peer) => `/ ${peer}`), "MiB", "goals", ...(pinned.length === 0 ? [] : ["on one CPU"])];
+  const columnHeads = [...columns, "mounted with -o"].map((peer) => `/ ${peer}`);
+  const head = ["", subject, ...columnHeads, "MiB", "goals", ...(pinned.length === 0 ? [] : ["on one CPU"])];
   return table(head, body);
 }
 

@@ -13,6 +13,7 @@ const sqliteName = "sqlite3 insert, a transaction each";
 export const sqlite: Workload = {
   name: "sqlite3",
   rows: [{ name: sqliteName, unit: { operations: inserts }, goals: nearExt4 }],
+  variants: ["stonefs+writeback"],
   run(directory) {
     const database = new Database(`${directory}/bench.db`);
     // sqlite3(1)'s own defaults, said aloud: a journal file made, synced and deleted for every transaction.

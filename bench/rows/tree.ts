@@ -9,7 +9,7 @@ const nearExt4 = [{ peer: "ext4", atMost: 1.2 }];
 export const tree: Workload = {
   name: "tree",
   rows: Object.values(name).map((row) => ({ name: row, unit: "seconds", goals: nearExt4 })),
-  variants: ["stonefs+fuse-native"],
+  variants: ["stonefs+noopen", "stonefs+fuse-native"],
   fixtures: ["archive"],
   run(directory, { archive = "" }) {
     const inside = `${directory}/tree`;
