@@ -182,16 +182,16 @@ export class Store {
   past(branch: number, moment: number): PastTree {
     this.settle();
     this.#inPlaceFrom = this.events.last + 1;
-    return this.#pastTree(branch, moment);
+    return this.#pastTree(branch, moment, (shown) => this.#live.get(shown));
   }
 
-  #pastTree(branch: number, moment: number): PastTree {
+  #pastTree(branch: number, moment: number, newest?: (branch: number) => LiveTree | undefined): PastTree {
     const row = this.branches.get(branch);
-    if (row.parent !== null && moment <= row.forkedAt) return this.#pastTree(row.parent, moment);
-    return new PastTree(this.tables, branch, moment, this.#lowerOf(row), () => this.#live.get(branch));
+    if (row.parent !== null && moment <= row.forkedAt) return this.#pastTree(row.parent, moment, newest);
+    return new PastTree(this.tables, branch, moment, this.#lowerOf(row), newest === undefined ? undefined : () => newest(branch));
   }
 
-  /** What shows through a branch: its parent as of the fork. */
+  /** What shows through a branch: its parent as of the fork. What is read of it, the branch's own tree remembers: no other is asked. */
   #lowerOf({ parent, forkedAt }: Branch): PastTree | undefined {
     return parent === null ? undefined : this.#pastTree(parent, forkedAt);
   }
