@@ -1,6 +1,6 @@
 /** Reads all over a large tree, made by `makeTree` in the root beside the directory that is given. */
 import fs from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { dropCaches } from "../caches.js";
 import { filesPerDirectory } from "../large-tree.js";
 import { Random } from "../random.js";
@@ -25,7 +25,9 @@ export const acrossTree: Workload = {
     { name: name.list, unit: { operations: filesPerDirectory } },
   ],
   run(directory) {
-    const [root, random] = [dirname(directory), new Random(3)];
+    // Other files each round: those of the round before are in the daemon's memory.
+    const round = Number(/\d+$/.exec(basename(directory))?.[0] ?? 0);
+    const [root, random] = [dirname(directory), new Random(3 + round)];
     const directories = fs.readdirSync(root).filter((entry) => /^d\d+$/.test(entry));
     const pick = (): string => `${root}/${directories[random.below(directories.length)]}/f${random.below(filesPerDirectory)}`;
     const names = Array.from({ length: files }, pick);
