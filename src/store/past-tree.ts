@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Name } from "../base/bytes.js";
+import { type Name, nameBytes } from "../base/bytes.js";
 import type { Statement, Value } from "../db/connection.js";
 import { BranchKeys, Holders } from "./branch-keys.js";
 import { copyExtents } from "./content.js";
@@ -17,7 +17,7 @@ import {
   type XattrNameRow,
 } from "./listing.js";
 import type { Tables } from "./tables.js";
-import { type Cell, versionAsOf } from "./temporal.js";
+import { type Cell, type TemporalTable, versionAsOf } from "./temporal.js";
 import type { Dirent, ListedDirent, NamedInode, Tree } from "./tree.js";
 
 const listSql = `SELECT name, ino, type, cookie FROM dirent WHERE branch = $1 AND parent = $2 AND since <= $3
@@ -91,7 +91,7 @@ export class PastTree implements Tree {
   #ownInode(ino: number): Inode | undefined {
     const cached = this.#inodes.get(ino);
     if (cached !== undefined) return cached;
-    const row = versionAsOf(this.#newest()?.newestInode(ino), this.asOf) ?? this.#storedInode(ino);
+    const row = versionAsOf(this.#newest()?.newestInode(ino), this.asOf) ?? this.#stored(this.#tables.inode, ino);
     if (row === undefined) return undefined;
     const inode = new Inode(this.branch, ino);
     setInode(inode, row);
@@ -99,23 +99,20 @@ export class PastTree implements Tree {
     return inode;
   }
 
-  #storedInode(ino: number): readonly Value[] | undefined {
+  /** The row of a key as the database has it. */
+  #stored(table: TemporalTable, ...key: readonly Value[]): readonly Value[] | undefined {
     this.#tables.ready();
-    return this.#tables.inode.readAsOf([this.branch, ino], this.asOf);
+    return table.readAsOf([this.branch, ...key], this.asOf);
   }
 
   lookup(parent: number, name: Name): Dirent | undefined {
     const holder = this.#holders.of("dirent", parent);
     if (holder !== this) return holder.lookup(parent, name);
-    const row = versionAsOf(this.#newest()?.newestDirent(parent, name), this.asOf) ?? this.#storedDirent(parent, name);
+    const row =
+      versionAsOf(this.#newest()?.newestDirent(parent, name), this.asOf) ?? this.#stored(this.#tables.dirent, parent, nameBytes(name));
     if (row === undefined) return this.lower?.lookup(parent, name);
     if (row[1] === null) return undefined;
     return { ino: row[1] as number, type: row[2] as number, cookie: row[3] as number };
-  }
-
-  #storedDirent(parent: number, name: Name): readonly Value[] | undefined {
-    this.#tables.ready();
-    return this.#tables.dirent.readAsOf([this.branch, parent, Buffer.from(name, "latin1")], this.asOf);
   }
 
   list(parent: number, after: number, limit: number): ListedDirent[] {
@@ -170,8 +167,7 @@ export class PastTree implements Tree {
   xattr(ino: number, name: Name): Uint8Array | undefined {
     const holder = this.#holders.of("xattr", ino);
     if (holder !== this) return holder.xattr(ino, name);
-    this.#tables.ready();
-    const row = this.#tables.xattr.readAsOf([this.branch, ino, Buffer.from(name, "latin1")], this.asOf);
+    const row = this.#stored(this.#tables.xattr, ino, nameBytes(name));
     if (row === undefined) return this.lower?.xattr(ino, name);
     return (row[1] as Uint8Array | null) ?? undefined;
   }

@@ -182,18 +182,20 @@ export class Store {
   past(branch: number, moment: number): PastTree {
     this.settle();
     this.#inPlaceFrom = this.events.last + 1;
-    return this.#pastTree(branch, moment, (shown) => this.#live.get(shown));
+    const shown = this.#branchAt(branch, moment);
+    return new PastTree(this.tables, shown.id, moment, this.#lowerOf(shown), () => this.#live.get(shown.id));
   }
 
-  #pastTree(branch: number, moment: number, newest?: (branch: number) => LiveTree | undefined): PastTree {
+  #branchAt(branch: number, moment: number): Branch {
     const row = this.branches.get(branch);
-    if (row.parent !== null && moment <= row.forkedAt) return this.#pastTree(row.parent, moment, newest);
-    return new PastTree(this.tables, branch, moment, this.#lowerOf(row), newest === undefined ? undefined : () => newest(branch));
+    return row.parent !== null && moment <= row.forkedAt ? this.#branchAt(row.parent, moment) : row;
   }
 
   /** What shows through a branch: its parent as of the fork. What is read of it, the branch's own tree remembers: no other is asked. */
   #lowerOf({ parent, forkedAt }: Branch): PastTree | undefined {
-    return parent === null ? undefined : this.#pastTree(parent, forkedAt);
+    if (parent === null) return undefined;
+    const shown = this.#branchAt(parent, forkedAt);
+    return new PastTree(this.tables, shown.id, forkedAt, this.#lowerOf(shown));
   }
 
   /** Lets go of a dropped branch's tree in memory, once that is committed: within `atomically`. */
