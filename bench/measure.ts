@@ -38,10 +38,10 @@ interface Measured {
 
 const directoryOf = ({ directory }: Peer, round: number): string => `${directory}/round${round}`;
 
-/** Runs a workload in a directory of its own, and leaves there what it made: see `measureRounds`. */
-function measure(workload: Workload, peer: Peer, context: Context, round: number): Measured {
+/** Runs a workload in a directory of its own, and leaves there what it made: see `measureAll`. */
+function measure(workload: Workload, peer: Peer, context: Context & { readonly round: number }): Measured {
   settle(peer);
-  const directory = directoryOf(peer, round);
+  const directory = directoryOf(peer, context.round);
   fs.mkdirSync(directory);
   const worker = (stage: "prepare" | "run"): string => {
     const script = peer.runner?.script ?? workerFile;
@@ -102,29 +102,9 @@ export interface Failure {
   readonly reason: string;
 }
 
-/**
- * One workload on all its peers, each round beginning with another peer, so that none always follows the same one. What a round made
- * stays to the last: else a peer that gives room back would use the same blocks of the disk in each round, which a virtual machine's
- * disk reads and writes faster than blocks it never had, and one that keeps everything could not.
- */
+/** One workload on all its peers, each round beginning with another peer, so that none always follows the same one. */
 function measureRounds(plan: Plan, workload: Workload, meant: readonly Peer[], context: Context, samples: Samples): Failure[] {
   const failures = new Map<Peer, Failure>();
-  try {
-    runRounds(plan, workload, meant, context, samples, failures);
-  } finally {
-    for (const peer of meant) for (let round = 0; round < plan.rounds; round++) must("rm", ["-rf", directoryOf(peer, round)]);
-  }
-  return [...failures.values()];
-}
-
-function runRounds(
-  plan: Plan,
-  workload: Workload,
-  meant: readonly Peer[],
-  context: Context,
-  samples: Samples,
-  failures: Map<Peer, Failure>,
-): void {
   for (let round = 0; round < plan.rounds; round++) {
     process.stderr.write(`${workload.name}, round ${round + 1} of ${plan.rounds}:`);
     for (let turn = 0; turn < meant.length; turn++) {
@@ -132,7 +112,7 @@ function runRounds(
       if (failures.has(peer)) continue;
       process.stderr.write(` ${peer.name}`);
       try {
-        record(samples, peer, measure(workload, peer, context, round), plan.rows);
+        record(samples, peer, measure(workload, peer, { ...context, round }), plan.rows);
       } catch (error) {
         if (error instanceof Interrupted) throw error;
         const reason = (error as Error).message;
@@ -142,15 +122,24 @@ function runRounds(
     }
     process.stderr.write("\n");
   }
+  return [...failures.values()];
 }
 
-/** Who fails at a workload is left out of the rest of it; the others go on. */
+/**
+ * Who fails at a workload is left out of the rest of it; the others go on. What a round made stays until the workload's last: else a
+ * peer that gives room back would use the same blocks of the disk in each round, which a virtual machine's disk reads and writes
+ * faster than blocks it never had, and one that keeps everything could not.
+ */
 export function measureAll(plan: Plan, peers: readonly Peer[], context: Context): { samples: Samples; failures: Failure[] } {
   const samples: Samples = new Map();
   const failures = plan.workloads.flatMap((workload) => {
     const names = peersOf(workload, plan.named);
     const meant = peers.filter((peer) => names.includes(peer.name) && runs(peer, workload));
-    return measureRounds(plan, workload, meant, context, samples);
+    try {
+      return measureRounds(plan, workload, meant, context, samples);
+    } finally {
+      for (const peer of meant) for (let round = 0; round < plan.rounds; round++) must("rm", ["-rf", directoryOf(peer, round)]);
+    }
   });
   return { samples, failures };
 }

@@ -59,6 +59,8 @@ export interface Workload {
 export interface Context {
   /** A directory that is on no peer. */
   readonly scratch: string;
+  /** Which round it is, from 0. */
+  readonly round?: number;
   /** A tar of `tree/`, some thousand files of the project's own node_modules. */
   readonly archive?: string;
   /** A repository with two commits far apart, named `near` and `far`. */
@@ -69,7 +71,7 @@ export interface Context {
   readonly postgres?: { readonly data: string; readonly programs: string };
 }
 
-export type FixtureName = Exclude<keyof Context, "scratch">;
+export type FixtureName = Exclude<keyof Context, "scratch" | "round">;
 
 /** Seconds that `action` takes. */
 export function timed(action: () => void): number {

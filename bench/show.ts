@@ -1,4 +1,5 @@
 /** Numbers and verdicts as a person reads them. */
+import { variantOf } from "./peers/all.js";
 import type { Line, Measurement, Verdict } from "./results.js";
 import type { Unit } from "./row.js";
 
@@ -30,7 +31,8 @@ export const showRatio = (ratio: number): string => `${ratio >= 0.1 ? ratio.toFi
 
 /** Throughput rows are bounded from below: twice the time is half the throughput. */
 export function showGoal({ unit }: Line, { peer, subject, atMost }: Verdict): string {
-  const variant = subject.includes("+") ? `${subject.slice(subject.indexOf("+") + 1)}: ` : "";
-  if (peer === undefined) return `${variant}≤ ${unit === "milliseconds" || unit === "MiB" ? showValue(unit, atMost) : `${atMost}×`}`;
-  return `${variant}≤ ${Number(atMost.toFixed(3))}× ${peer}`;
+  const variant = variantOf(subject);
+  const whose = variant === undefined ? "" : `${variant}: `;
+  if (peer === undefined) return `${whose}≤ ${unit === "milliseconds" || unit === "MiB" ? showValue(unit, atMost) : `${atMost}×`}`;
+  return `${whose}≤ ${Number(atMost.toFixed(3))}× ${peer}`;
 }

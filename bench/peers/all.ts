@@ -9,6 +9,12 @@ import { startTmpfs } from "./tmpfs.js";
 
 /** What is measured: this file system. */
 export const subject = "stonefs";
+const variantPrefix = `${subject}+`;
+
+/** By which option a peer is the same file system mounted otherwise; undefined where it is not. */
+export function variantOf(peer: string): string | undefined {
+  return peer.startsWith(variantPrefix) ? peer.slice(variantPrefix.length) : undefined;
+}
 
 const starters: Readonly<Record<string, Starter>> = {
   [subject]: startStonefs,

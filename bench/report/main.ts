@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type GrowthLine, growthAtMost, type Point } from "../growth.js";
 import type { Failure } from "../measure.js";
+import { variantOf } from "../peers/all.js";
 import type { Line } from "../results.js";
 import { type Bar, barChart, growthChart } from "./charts.js";
 import { growthTable, speedTable } from "./markdown.js";
@@ -50,18 +51,12 @@ function replaceSection(document: string, section: string, text: string): string
 
 function barsOf(lines: readonly Line[]): Bar[] {
   return lines.flatMap(({ row, verdicts }) =>
-    verdicts.flatMap(({ peer, subject, measured, atMost, reached }) =>
-      peer === undefined
-        ? []
-        : [
-            {
-              label: `${row}${subject.includes("+") ? ` (${subject.slice(subject.indexOf("+") + 1)})` : ""} / ${peer}`,
-              ratio: measured,
-              goal: atMost,
-              verdict: reached ? ("reached" as const) : ("missed" as const),
-            },
-          ],
-    ),
+    verdicts.flatMap(({ peer, subject, measured, atMost, reached }) => {
+      if (peer === undefined) return [];
+      const variant = variantOf(subject);
+      const label = `${row}${variant === undefined ? "" : ` (${variant})`} / ${peer}`;
+      return [{ label, ratio: measured, goal: atMost, verdict: reached ? ("reached" as const) : ("missed" as const) }];
+    }),
   );
 }
 

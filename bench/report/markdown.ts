@@ -1,6 +1,6 @@
 /** The results as tables of the README. */
 import { type GrowthLine, growthAtMost } from "../growth.js";
-import { subject } from "../peers/all.js";
+import { subject, variantOf } from "../peers/all.js";
 import type { Line, Verdict } from "../results.js";
 import { showGoal, showRatio, showSpread, showValue } from "../show.js";
 
@@ -11,13 +11,13 @@ function table(head: readonly string[], body: readonly (readonly string[])[]): s
 
 /** Peers with a column of their own; the same file system mounted otherwise has one together, and the library stands in the goals. */
 const columns = ["ext4", "btrfs", "bindfs/ext4", "bindfs/tmpfs", "gocryptfs"];
-const variantPrefix = `${subject}+`;
 
 /** How the usual mount compares with the others of the same file system, such as one that does not spin. */
 function variantTexts({ peers }: Line): string[] {
-  return Object.entries(peers).flatMap(([name, { ratio }]) =>
-    name.startsWith(variantPrefix) && ratio !== undefined ? [`${name.slice(variantPrefix.length)}: ${showRatio(ratio)}`] : [],
-  );
+  return Object.entries(peers).flatMap(([name, { ratio }]) => {
+    const variant = variantOf(name);
+    return variant === undefined || ratio === undefined ? [] : [`${variant}: ${showRatio(ratio)}`];
+  });
 }
 
 function goalText(line: Line, verdict: Verdict): string {

@@ -1,6 +1,6 @@
 /** Reads all over a large tree, made by `makeTree` in the root beside the directory that is given. */
 import fs from "node:fs";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { dropCaches } from "../caches.js";
 import { filesPerDirectory } from "../large-tree.js";
 import { Random } from "../random.js";
@@ -24,9 +24,8 @@ export const acrossTree: Workload = {
     { name: name.read, unit: { operations: files } },
     { name: name.list, unit: { operations: filesPerDirectory } },
   ],
-  run(directory) {
+  run(directory, { round = 0 }) {
     // Other files each round: those of the round before are in the daemon's memory.
-    const round = Number(/\d+$/.exec(basename(directory))?.[0] ?? 0);
     const [root, random] = [dirname(directory), new Random(3 + round)];
     const directories = fs.readdirSync(root).filter((entry) => /^d\d+$/.test(entry));
     const pick = (): string => `${root}/${directories[random.below(directories.length)]}/f${random.below(filesPerDirectory)}`;
